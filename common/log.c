@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *program = "popgate";
+static int log_fd = STDERR_FILENO;
+static uint64_t dropped;		/* not yet told */
+static _Atomic uint64_t *dropped_total;	/* borrowed, may be NULL */
+
+void
+log_init(const char *name)
+{
+	program = name;
+}
+
+void
+log_set_fd(int fd)
+{
+	log_fd = fd;
+}
+
+void
+log_set_dropped_counter(_Atomic uint64_t *counter)
+{
+	dropped_total = counter;
+}
+
+/* The time of day, computed once a second; returns its length. */
+static size_t
+stamp(char out[64])
+{
+	static time_t last = -1;
+	static char text[32];
+	struct timespec now;
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec != last) {
+		gmtime_r(&now.tv_sec, &tm);
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+		last = now.tv_sec;
+	}
+	return (size_t)snprintf(out, 64, "%s.%03ldZ", text,
+	    now.tv_nsec / 1000000);
+}
+
+static bool
+write_line(const char *line, size_t len)
+{
+	ssize_t n;
+
+	do {
+		n = write(log_fd, line, len);
+	} while (n < 0 && errno == EINTR);
+	return n >= 0;
+}
+
+static void __attribute__((format(printf, 2, 0)))
+log_line(const char *level, const char *fmt, va_list ap)
+{
+	char line[LOG_LINE_MAX], when[64];
+	size_t len;
+	int n;
+	int saved = errno;
+
+	stamp(when);
+	if (dropped > 0) {
+		n = snprintf(line, sizeof(line),
+		    "%s %s[%d] warning: %llu log lines dropped\n", when,
+		    program, (int)getpid(), (unsigned long long)dropped);
+		if (write_line(line, (size_t)n))
+			dropped = 0;
+	}
+	len = (size_t)snprintf(line, sizeof(line), "%s %s[%d] %s: ", when,
+	    program, (int)getpid(), level);
+	n = vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
+	if (n > 0)
+		len += (size_t)n < sizeof(line) - len - 1 ?
+		    (size_t)n :
+		    sizeof(line) - len - 2;
+	line[len++] = '\n';
+	if (!write_line(line, len)) {
+		dropped++;
+		if (dropped_total != NULL)
+			atomic_fetch_add_explicit(dropped_total, 1,
+			    memory_order_relaxed);
+	}
+	errno = saved;
+}
+
+#define LOG_FUNCTION(name, level) \
+	void name(const char *fmt, ...) \
+	{ \
+		va_list ap; \
+\
+		va_start(ap, fmt); \
+		log_line(level, fmt, ap); \
+		va_end(ap); \
+	}
+
+LOG_FUNCTION(log_error, "error")
+LOG_FUNCTION(log_warning, "warning")
+LOG_FUNCTION(log_info, "info")
+
+void
+log_fatal(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line("error", fmt, ap);
+	va_end(ap);
+	exit(1);
+}

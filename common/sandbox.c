@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/sandbox.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+bool
+sandbox_lookup(const char *user, const char *group, struct sandbox_ids *ret,
+    char *problem, size_t room)
+{
+	struct sandbox_ids ids = { 0 };
+	const struct passwd *pw;
+	const struct group *gr;
+
+	if (geteuid() != 0) {
+		*ret = ids;
+		return true;
+	}
+	pw = getpwnam(user);
+	if (pw == NULL) {
+		snprintf(problem, room, "user: \"%s\": no such user", user);
+		return false;
+	}
+	if (pw->pw_uid == 0) {
+		snprintf(problem, room, "user: \"%s\": must not be root", user);
+		return false;
+	}
+	ids.change = true;
+	ids.uid = pw->pw_uid;
+	ids.gid = pw->pw_gid;
+	if (group[0] != '\0') {
+		gr = getgrnam(group);
+		if (gr == NULL) {
+			snprintf(problem, room, "group: \"%s\": no such group",
+			    group);
+			return false;
+		}
+		ids.gid = gr->gr_gid;
+	}
+	*ret = ids;
+	return true;
+}
+
+int
+sandbox_enter(const struct sandbox_ids *ids)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (ids->change) {
+		if (setgroups(0, NULL) != 0 ||
+		    setresgid(ids->gid, ids->gid, ids->gid) != 0 ||
+		    setresuid(ids->uid, ids->uid, ids->uid) != 0)
+			return -errno;
+		/* Nothing may be left to go back with. */
+		if (setresuid(0, 0, 0) == 0)
+			return -EPERM;
+	}
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+		return -EPERM;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+	    setrlimit(RLIMIT_CORE, &none) != 0)
+		return -errno;
+	return 0;
+}
+
+int
+sandbox_master(void)
+{
+	if (geteuid() != 0)
+		return 0;
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_updatev(CAPNG_ADD,
+		(capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
+		CAP_NET_BIND_SERVICE, CAP_SETUID, CAP_SETGID, CAP_KILL,
+		-1) != 0 ||
+	    capng_apply(CAPNG_SELECT_CAPS) != 0)
+		return -EPERM;
+	return 0;
+}
+
+static int
+compare_fds(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+void
+sandbox_close_fds_except(const int *keep, size_t n)
+{
+	int sorted[256];
+	unsigned first = 3;
+	size_t i, m = 0;
+
+	for (i = 0; i < n && m < 256; i++)
+		if (keep[i] >= 3)
+			sorted[m++] = keep[i];
+	qsort(sorted, m, sizeof(sorted[0]), compare_fds);
+	for (i = 0; i < m; i++) {
+		if ((unsigned)sorted[i] > first)
+			close_range(first, (unsigned)sorted[i] - 1, 0);
+		first = (unsigned)sorted[i] + 1;
+	}
+	close_range(first, ~0u, 0);
+}
+
+void
+sandbox_child_begins(const char *name)
+{
+	sigset_t none;
+	int sig;
+
+	prctl(PR_SET_NAME, name, 0, 0, 0);
+	for (sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}

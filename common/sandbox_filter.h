@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sandbox_filter.h - which system calls a process has left.
+ *
+ * A list of what is allowed, by name; everything else fails with EPERM, and
+ * what only an attacker would try (exec, ptrace, another process's memory)
+ * ends the process.  Memory can no longer be made executable.
+ */
+#ifndef COMMON_SANDBOX_FILTER_H
+#define COMMON_SANDBOX_FILTER_H
+
+#include <stddef.h>
+
+/*
+ * Load the filter: what every daemon needs (memory, time, its event loop,
+ * reading and writing what is open, logging, ending) and the `n` calls
+ * named.  no_new_privs must be set (sandbox_enter).  A build with
+ * AddressSanitizer, whose runtime opens files, loads none.  Returns 0 or
+ * -errno; -ENOSYS where the kernel has no seccomp.
+ */
+int sandbox_filter_load(const char *const *calls, size_t n);
+
+#endif
