@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxyd/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "proxyd/conn_log.h"
+#include "proxyd/dial.h"
+#include "proxyd/http_forwarded.h"
+#include "proxyd/http_watch.h"
+#include "proxyd/lookup.h"
+#include "proxyd/refusal.h"
+#include "proxyd/relay.h"
+
+enum { LINGER_MAX_MS = 5000 };	/* for a refusal to be read */
+
+#define CONTAINER(type, member, p) \
+	((type *)(void *)((char *)(p) - offsetof(type, member)))
+
+struct conn *
+conn_of_deadline(struct deadline *d)
+{
+	return CONTAINER(struct conn, deadline, d);
+}
+
+struct conn *
+conn_of_again(struct deadline *d)
+{
+	return CONTAINER(struct conn, again, d);
+}
+
+static void
+set_deadline(struct conn *c, enum deadline_kind kind, uint32_t in_ms)
+{
+	struct worker *w = c->worker;
+
+	c->deadline_kind = kind;
+	deadline_set(&w->deadlines[kind], &c->deadline, w->now_ms + in_ms);
+}
+
+static void
+set_again(struct conn *c, bool again)
+{
+	struct worker *w = c->worker;
+	const struct timeval at_once = { 0 };
+	bool was = c->again.next != NULL;
+
+	if (again && !was) {
+		deadline_set(&w->again, &c->again, 0);
+		if (w->n_again++ == 0)
+			event_add(&w->again_event, &at_once);
+	} else if (!again && was) {
+		deadline_clear(&c->again);
+		w->n_again--;
+	}
+}
+
+static void
+count(struct conn *c, enum proxyd_stat stat, uint64_t n)
+{
+	stat_add(&c->worker->stats->value[stat], n);
+}
+
+/* --- the end ---------------------------------------------------------- */
+
+static void
+conn_close(struct conn *c)
+{
+	struct worker *w = c->worker;
+
+	assert(c->reason != CLOSE_NONE);
+	if (w->settings.log_connections)
+		conn_log(c, w->now_ms);
+	stat_add(&w->stats->closed[c->reason], 1);
+	count(c, STAT_UP_OCTETS, c->up.octets);
+	count(c, STAT_DOWN_OCTETS, c->down.octets);
+	deadline_clear(&c->deadline);
+	set_again(c, false);
+	relay_flow_fini(w, &c->up);
+	relay_flow_fini(w, &c->down);
+	side_close(&c->client, c->reason == CLOSE_VM_RESET);
+	side_close(&c->vm, c->reason == CLOSE_CLIENT_RESET);
+	opening_free(c->opening);
+	http_watch_free(c->http);
+	admission_name_leave(&w->admission, w->slot, &c->ticket);
+	admission_client_leave(&w->admission, w->slot, &c->ticket);
+	free(c->name);
+	free(c);
+	worker_conn_closed(w);
+}
+
+/* --- what each state begins with -------------------------------------- */
+
+/* States and events call each other: these two close the circle. */
+static void conn_step(struct conn *, enum conn_event);
+static void on_vm_event(evutil_socket_t, short, void *);
+
+static void
+finish(struct conn *c, enum conn_event event, enum close_reason reason)
+{
+	c->reason = reason;
+	conn_step(c, event);
+}
+
+static void
+dial_failed(struct conn *c, enum close_reason reason)
+{
+	struct worker *w = c->worker;
+	struct dial_plan *plan = &c->opening->plan;
+	/* Running out of something here is not the target's fault. */
+	bool theirs = reason == CLOSE_DIAL_REFUSED ||
+	    reason == CLOSE_DIAL_TIMEOUT || reason == CLOSE_DIAL_UNREACHABLE;
+
+	side_close(&c->vm, false);
+	count(c, STAT_DIAL_FAILURES, 1);
+	if (plan->track && theirs)
+		target_health_failed(&w->shared->health, &c->target,
+		    w->now_ms);
+	if (++plan->next < plan->n) {
+		conn_step(c, SAW_RETRY);
+		return;
+	}
+	c->dial_ms = (uint32_t)(w->now_ms - c->accepted_ms) - c->peek_ms;
+	finish(c, SAW_TURNED_AWAY, reason);
+}
+
+/* The client's IPv4 address in the low 32 bits of embed_prefix. */
+static bool
+embedded_source(const struct conn *c, struct addr *ret)
+{
+	const struct proxyd_settings *s = &c->worker->settings;
+
+	if ((c->flags & MAPPING_SOURCE_EMBED) == 0 ||
+	    !s->has_embed_prefix || !addr_is_v4(&c->peer.addr))
+		return false;
+	*ret = s->embed_prefix.addr;
+	memcpy(ret->octet + 12, c->peer.addr.octet + 12, 4);
+	return true;
+}
+
+static void
+enter_dial(struct conn *c)
+{
+	struct worker *w = c->worker;
+	enum close_reason reason;
+	struct addr source;
+	bool embed = embedded_source(c, &source);
+	int fd;
+
+	c->target = c->opening->plan.target[c->opening->plan.next];
+	reason = dial_begin(&c->target, &w->settings,
+	    embed ? &source : NULL, w->source_rotation++, &fd);
+	if (reason != CLOSE_NONE)
+		dial_failed(c, reason);
+	else if (!side_open(&c->vm, fd, on_vm_event, c))
+		dial_failed(c, CLOSE_NO_MEMORY);
+	else
+		set_deadline(c, DEADLINE_CONNECT, w->settings.connect_ms);
+}
+
+/* Read on, and drop it, until the client has closed too. */
+static void
+linger(struct conn *c)
+{
+	struct worker *w = c->worker;
+	int fd = side_fd(&c->client), turns;
+	ssize_t n = 1;
+
+	for (turns = 0; turns < 16 && n > 0; turns++)
+		n = recv(fd, w->buffer, WORKER_BUFFER_OCTETS, MSG_TRUNC);
+	if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+		conn_step(c, SAW_FINISHED);	/* or it sends too much */
+}
+
+static void
+let_go_of_vm(struct conn *c)
+{
+	struct worker *w = c->worker;
+
+	opening_free(c->opening);
+	c->opening = NULL;
+	relay_flow_fini(w, &c->up);
+	relay_flow_fini(w, &c->down);
+	side_close(&c->vm, false);
+	set_again(c, false);
+}
+
+static void
+enter_refuse(struct conn *c)
+{
+	uint32_t linger_ms = c->worker->settings.drain_ms;
+	int fd = side_fd(&c->client);
+	const char *name = c->http != NULL && c->http->refused_name != NULL ?
+	    c->http->refused_name :
+	    c->name;
+	char text[REFUSAL_MAX];
+	size_t len;
+
+	if (c->service == SERVICE_HTTP)
+		len = refusal_http(c->reason, name != NULL ? name : "",
+		    c->head_method, text);
+	else
+		len = refusal_tls(c->reason, c->alert, text);
+	let_go_of_vm(c);
+	if (len == 0 || send(fd, text, len, MSG_NOSIGNAL) != (ssize_t)len) {
+		conn_step(c, SAW_FINISHED);
+		return;
+	}
+	/* Closing with bytes unread would reset the connection and take the
+	 * refusal away from its reader. */
+	shutdown(fd, SHUT_WR);
+	set_deadline(c, DEADLINE_LINGER,
+	    linger_ms < LINGER_MAX_MS ? linger_ms : LINGER_MAX_MS);
+	linger(c);
+}
+
+/* The deadline of a relay, as its state and what the client is at demand. */
+static void
+renew_deadline(struct conn *c, bool moved)
+{
+	const struct proxyd_settings *s = &c->worker->settings;
+
+	if (c->http != NULL && c->http->in_head) {
+		/* Like the first head: one deadline for the whole of it. */
+		if (c->deadline_kind != DEADLINE_PEEK)
+			set_deadline(c, DEADLINE_PEEK, s->peek_ms);
+	} else if (c->state == CONN_DRAIN) {
+		if (moved || c->deadline_kind != DEADLINE_DRAIN)
+			set_deadline(c, DEADLINE_DRAIN, s->drain_ms);
+	} else if (moved || c->deadline_kind != DEADLINE_IDLE) {
+		set_deadline(c, DEADLINE_IDLE, s->idle_ms);
+	}
+}
+
+/* A later request may not pass; those before it have been answered. */
+static void
+turn_request_away(struct conn *c)
+{
+	const struct http_watch *h = c->http;
+
+	c->head_method = h->head_method;
+	finish(c, c->down.ended ? SAW_FINISHED : SAW_TURNED_AWAY, h->stopped);
+}
+
+static void
+relay(struct conn *c)
+{
+	struct relay_turn turn = relay_turn(c);
+
+	if (turn.no_memory)
+		finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
+	else if (c->client.broken)
+		finish(c, SAW_ABORTED, CLOSE_CLIENT_RESET);
+	else if (turn.turned_away)
+		turn_request_away(c);
+	else if (c->up.ended && c->down.ended)
+		finish(c, SAW_FINISHED,
+		    c->vm.broken ? CLOSE_VM_RESET : CLOSE_DONE);
+	else if (c->state == CONN_RELAY && (c->up.ended || c->down.ended))
+		conn_step(c, SAW_HALF_CLOSED);
+	else {
+		renew_deadline(c, turn.moved);
+		set_again(c, turn.again);
+	}
+}
+
+/* forwarded=yes: the first head says who the client is.  False if there is
+ * no memory. */
+static bool
+rewrite_head(struct conn *c)
+{
+	struct opening *o = c->opening;
+	uint8_t *out = c->worker->rewritten;
+	size_t len;
+
+	if (c->http == NULL || (c->flags & MAPPING_FORWARDED) == 0)
+		return true;
+	len = http_forwarded_rewrite(o->bytes, o->scan.http.scanned, &c->peer,
+	    c->name != NULL ? c->name : "", out);
+	if (!opening_replace(o, o->scan.http.scanned, out, len))
+		return false;
+	o->scan.http.scanned = (uint32_t)len;
+	return true;
+}
+
+/* Put the PROXY header in front of the client's bytes, so that one write
+ * sends both.  Returns its length; -1 if there is no memory. */
+static int
+prepend_proxy(struct conn *c)
+{
+	struct opening *o = c->opening;
+	char id[CONN_ID_OCTETS + 1];
+	const struct proxy_tlvs tlvs = { .alpn = o->alpn,
+		.alpn_len = o->alpn_len,
+		.authority = c->name,
+		.authority_len = c->name != NULL ? strlen(c->name) : 0,
+		.unique_id = (const uint8_t *)conn_id(c, id),
+		.unique_id_len = CONN_ID_OCTETS };
+	uint8_t header[PROXY_HEADER_MAX];
+	size_t len = 0;
+
+	if (c->flags & MAPPING_PROXY_V1)
+		len = proxy_header_write_v1(&c->peer, &c->local, header);
+	else if (c->flags & MAPPING_PROXY_V2)
+		len = proxy_header_write_v2(&c->peer, &c->local, &tlvs,
+		    header);
+	if (len > 0 && !opening_replace(o, 0, header, len))
+		return -1;
+	return (int)len;
+}
+
+static void
+enter_relay(struct conn *c)
+{
+	struct worker *w = c->worker;
+	struct opening *o = c->opening;
+	int header;
+
+	if (o->plan.track)
+		target_health_succeeded(&w->shared->health, &c->target);
+	c->dial_ms = (uint32_t)(w->now_ms - c->accepted_ms) - c->peek_ms;
+	header = rewrite_head(c) ? prepend_proxy(c) : -1;
+	if (header < 0) {
+		finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
+		return;
+	}
+	/* What the client said first is the first unsent rest. */
+	c->up.rest = o->bytes;
+	c->up.rest_len = c->http != NULL ?
+	    (uint32_t)header + o->scan.http.scanned :
+	    o->len;
+	c->up.held_len = o->len - c->up.rest_len;
+	c->up.judge_again = c->http != NULL;
+	c->up.rest_room = o->room;
+	w->rest_octets += o->room;
+	o->bytes = NULL;
+	opening_free(o);
+	c->opening = NULL;
+	set_deadline(c, DEADLINE_IDLE, w->settings.idle_ms);
+	relay(c);
+}
+
+static void
+enter_drain(struct conn *c)
+{
+	set_deadline(c, DEADLINE_DRAIN, c->worker->settings.drain_ms);
+	set_again(c, true);	/* the turn that ended one side had more */
+}
+
+static void
+enter_peek(struct conn *c)
+{
+	set_deadline(c, DEADLINE_PEEK, c->worker->settings.peek_ms);
+}
+
+static void	/* the only writer of conn->state but for conn_open */
+conn_step(struct conn *c, enum conn_event event)
+{
+	static void (*const enter[N_CONN_STATES])(struct conn *) = {
+		[CONN_PEEK] = enter_peek,
+		[CONN_DIAL] = enter_dial,
+		[CONN_RELAY] = enter_relay,
+		[CONN_DRAIN] = enter_drain,
+		[CONN_REFUSE] = enter_refuse,
+		[CONN_CLOSED] = conn_close,
+	};
+
+	c->state = conn_next(c->state, event);
+	enter[c->state](c);
+}
+
+/* --- PEEK --------------------------------------------------------------- */
+
+/* HTTP: from now on the guard reads along.  False if it must not begin. */
+static bool
+begin_watch(struct conn *c)
+{
+	const struct opening *o = c->opening;
+	enum close_reason reason;
+
+	if (c->service != SERVICE_HTTP)
+		return true;
+	c->http = http_watch_new(o->bytes, o->scan.http.scanned, &reason);
+	if (c->http != NULL)
+		return true;
+	finish(c, SAW_TURNED_AWAY, reason);
+	return false;
+}
+
+static void
+peek_done(struct conn *c, const struct peek *p)
+{
+	struct worker *w = c->worker;
+	struct lookup l = { 0 };
+
+	c->peek_ms = (uint32_t)(w->now_ms - c->accepted_ms);
+	c->alert = p->alert;
+	c->head_method = p->head_method;
+	if (p->verdict == PEEK_NAME && (c->name = strdup(p->name)) == NULL) {
+		finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
+		return;
+	}
+	if (p->verdict != PEEK_REFUSE)
+		l = lookup_targets(c, p);
+	if (l.n == 0) {
+		finish(c, SAW_TURNED_AWAY,
+		    p->verdict == PEEK_NAME ? CLOSE_NOT_MAPPED : p->reason);
+		return;
+	}
+	c->opening->plan = dial_plan_make(l.target, l.n, l.port,
+	    w->rotation++, &w->settings.targets, &w->shared->health,
+	    w->now_ms);
+	c->flags = l.flags;
+	if (c->opening->plan.n == 0)
+		finish(c, SAW_TURNED_AWAY, CLOSE_TARGET_DENIED);
+	else if (admission_name_enter(&w->admission, w->slot, &w->limits,
+		     l.counted_as, l.counted_len, &c->ticket) !=
+	    ADMISSION_ADMIT)
+		finish(c, SAW_TURNED_AWAY, CLOSE_LIMIT_NAME);
+	else if (begin_watch(c))
+		conn_step(c, SAW_NAMED);
+}
+
+/* A proxy in front told who the client is: only now can it be admitted. */
+static bool
+proxy_told(struct conn *c, const struct proxy_header *h)
+{
+	struct worker *w = c->worker;
+	enum close_reason reason;
+
+	if (!h->relayed)
+		return true;	/* its own health check */
+	c->peer = h->source;
+	reason = worker_admit(w, &c->peer, &c->ticket);
+	if (reason == CLOSE_NONE)
+		return true;
+	finish(c, SAW_ABORTED, reason);
+	return false;
+}
+
+static void
+read_opening(struct conn *c)
+{
+	struct worker *w = c->worker;
+	enum opening_result result = OPENING_NO_MEMORY;
+	struct proxy_header header;
+	struct peek p;
+
+	if (c->opening == NULL)
+		c->opening = opening_new(c->from_proxy);
+	if (c->opening != NULL)
+		result = opening_read(c->opening, side_fd(&c->client),
+		    c->service, &w->settings, w->buffer, &p, &header);
+	if (result == OPENING_PROXIED) {
+		if (!proxy_told(c, &header))
+			return;
+		result = opening_read(c->opening, side_fd(&c->client),
+		    c->service, &w->settings, w->buffer, &p, &header);
+	}
+	switch (result) {
+	case OPENING_MORE:
+		c->client.readable = false;
+		break;
+	case OPENING_DECIDED:
+		peek_done(c, &p);
+		break;
+	case OPENING_END:
+		finish(c, SAW_FINISHED, CLOSE_CLIENT_LEFT);
+		break;
+	case OPENING_RESET:
+		finish(c, SAW_ABORTED, CLOSE_CLIENT_RESET);
+		break;
+	case OPENING_BAD_PROXY:
+		finish(c, SAW_ABORTED, CLOSE_PROXY_HEADER);
+		break;
+	case OPENING_PROXIED:	/* only once */
+	case OPENING_NO_MEMORY:
+		finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
+		break;
+	}
+}
+
+/* --- what happens ------------------------------------------------------- */
+
+static void
+on_client_event(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd;
+	c->worker->now_ms = clock_now_ms();
+	side_saw(&c->client, what);
+	switch (c->state) {
+	case CONN_PEEK:
+		if (c->client.readable)
+			read_opening(c);
+		break;
+	case CONN_RELAY:
+	case CONN_DRAIN:
+		if (c->up.rest != NULL || c->up.in_pipe > 0)
+			side_check(&c->client);
+		relay(c);
+		break;
+	case CONN_REFUSE:
+		linger(c);
+		break;
+	case CONN_DIAL:		/* read once the VM is there */
+	case CONN_CLOSED:
+	case N_CONN_STATES:
+		break;
+	}
+}
+
+static void
+on_vm_event(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	enum close_reason reason;
+
+	c->worker->now_ms = clock_now_ms();
+	side_saw(&c->vm, what);
+	if (c->state == CONN_DIAL) {
+		reason = dial_result(fd);
+		if (reason != CLOSE_NONE)
+			dial_failed(c, reason);
+		else if (what & EV_WRITE)
+			conn_step(c, SAW_CONNECTED);
+	} else if (c->state == CONN_RELAY || c->state == CONN_DRAIN) {
+		if (c->down.rest != NULL || c->down.in_pipe > 0)
+			side_check(&c->vm);
+		relay(c);
+	}
+}
+
+char *
+conn_id(const struct conn *c, char out[CONN_ID_OCTETS + 1])
+{
+	snprintf(out, CONN_ID_OCTETS + 1, "%016llx%08x",
+	    (unsigned long long)c->worker->unique, c->number);
+	return out;
+}
+
+void
+conn_open(struct worker *w, int fd, const struct endpoint *peer,
+    const struct worker_listener *at, const struct admission_ticket *ticket,
+    bool from_proxy)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (c == NULL) {
+		struct admission_ticket taken = *ticket;
+
+		admission_client_leave(&w->admission, w->slot, &taken);
+		close(fd);
+		stat_add(&w->stats->closed[CLOSE_NO_MEMORY], 1);
+		return;
+	}
+	c->worker = w;
+	c->accepted_ms = w->now_ms;
+	c->peer = *peer;
+	c->local = at->at;
+	c->service = at->service;
+	c->ticket = *ticket;
+	c->from_proxy = from_proxy;
+	c->number = w->n_opened++;
+	w->n_conns++;
+	side_init(&c->client, w->base);
+	side_init(&c->vm, w->base);
+	if (side_open(&c->client, fd, on_client_event, c))
+		enter_peek(c);
+	else
+		finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
+}
+
+void
+conn_timed_out(struct conn *c, enum deadline_kind kind)
+{
+	switch (kind) {
+	case DEADLINE_PEEK:
+		if (c->http != NULL) {
+			http_watch_stop(c->http, CLOSE_PEEK_TIMEOUT);
+			relay(c);
+			break;
+		}
+		c->peek_ms = (uint32_t)(c->worker->now_ms - c->accepted_ms);
+		finish(c, SAW_TURNED_AWAY,
+		    c->opening != NULL && c->opening->len > 0 ?
+			CLOSE_PEEK_TIMEOUT :
+			CLOSE_CLIENT_SILENT);
+		break;
+	case DEADLINE_CONNECT:
+		dial_failed(c, CLOSE_DIAL_TIMEOUT);
+		break;
+	case DEADLINE_IDLE:
+		finish(c, SAW_ABORTED, CLOSE_IDLE);
+		break;
+	case DEADLINE_DRAIN:
+		finish(c, SAW_ABORTED, CLOSE_DRAIN_TIMEOUT);
+		break;
+	case DEADLINE_LINGER:
+		conn_step(c, SAW_ABORTED);	/* the reason is known */
+		break;
+	case N_DEADLINE_KINDS:
+		break;
+	}
+}
+
+void
+conn_relay_again(struct conn *c)
+{
+	set_again(c, false);
+	relay(c);
+}
+
+void
+conn_abort(struct conn *c, enum close_reason reason)
+{
+	if (c->state != CONN_REFUSE)
+		c->reason = reason;
+	conn_step(c, SAW_ABORTED);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * proxyd_config_parts.h - how the files that read proxyd.conf share the work.
+ *
+ * For proxyd_config*.c only.
+ */
+#ifndef PROXYD_PROXYD_CONFIG_PARTS_H
+#define PROXYD_PROXYD_CONFIG_PARTS_H
+
+#include "proxyd/proxyd_config.h"
+
+enum { CONFIG_QUOTED_MAX = 128 };	/* of a value in a message */
+
+/* A value of the file in quotes, for a message; returns `out`. */
+const char *config_quoted(const char *value, char out[CONFIG_QUOTED_MAX]);
+
+/*
+ * Read a prefix, an IPv6 one or (with `v4_too`) either; ::ffff:192.0.2.0/120
+ * is an IPv4 one that is always let through.  Returns false after a report.
+ */
+bool config_read_prefix(struct cfgfile *, const struct config_setting_t *,
+    const char *value, bool v4_too, struct prefix *ret);
+
+enum config_addr_kind {
+	ADDR_UNICAST,
+	ADDR_UNSPECIFIED,	/* 0.0.0.0 or :: */
+	ADDR_MULTICAST,		/* or reserved, or broadcast */
+	ADDR_LINK_LOCAL		/* IPv6; needs a zone, which we have not */
+};
+
+enum config_addr_kind config_addr_kind(const struct addr *);
+
+/* `listeners`, and into targets.own those that are no wildcards. */
+void config_read_listeners(struct proxyd_config *, struct cfgfile *);
+
+/*
+ * `allow_targets`, `nat64_prefixes`, `embed_prefix`, `source` and
+ * `default_target`; after the listeners.
+ */
+void config_read_targets(struct proxyd_config *, struct cfgfile *);
+
+#endif

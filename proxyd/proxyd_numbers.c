@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxyd/proxyd_numbers.h"
+
+#include "proxyd/settings.h"
+
+#define DAY_MS (24 * 60 * 60 * 1000)
+#define AT(member) offsetof(struct proxyd_settings, member)
+
+const struct proxyd_number proxyd_numbers[] = {
+	{ "timeouts", "peek", PROXYD_DURATION, AT(peek_ms),
+	    100, DAY_MS, 10000 },
+	{ "timeouts", "connect", PROXYD_DURATION, AT(connect_ms),
+	    100, DAY_MS, 5000 },
+	{ "timeouts", "idle", PROXYD_DURATION, AT(idle_ms),
+	    100, DAY_MS, 600000 },
+	{ "timeouts", "drain", PROXYD_DURATION, AT(drain_ms),
+	    100, DAY_MS, 30000 },
+	{ "timeouts", "shutdown", PROXYD_DURATION, AT(shutdown_ms),
+	    100, DAY_MS, 30000 },
+	{ "timeouts", "removed", PROXYD_DURATION, AT(removed_ms),
+	    100, DAY_MS, 30000 },
+	{ "limits", "http_head", PROXYD_COUNT, AT(http_head_octets),
+	    1024, 65536, 16384 },
+	{ "limits", "client_hello", PROXYD_COUNT, AT(client_hello_octets),
+	    4096, 131072, 65536 },
+	{ "limits", "connections", PROXYD_COUNT, AT(connections_max),
+	    0, 10000000, 0 },
+	{ "limits", "per_client", PROXYD_COUNT, AT(per_client_max),
+	    0, 10000000, 0 },
+	{ "limits", "per_name", PROXYD_COUNT, AT(per_name_max),
+	    0, 10000000, 0 },
+	/* admission.h counts in microseconds: more is not exact. */
+	{ "limits", "rate_per_client", PROXYD_COUNT, AT(client_rate),
+	    0, 100000, 0 },
+	{ "limits", "rate_burst", PROXYD_COUNT, AT(client_burst),
+	    0, 1000000, 0 },
+	/* Linux: MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT. */
+	{ "keepalive", "idle", PROXYD_SECONDS, AT(keepalive_idle_ms),
+	    1, 32767, 120 },
+	{ "keepalive", "interval", PROXYD_SECONDS, AT(keepalive_interval_ms),
+	    1, 32767, 30 },
+	{ "keepalive", "count", PROXYD_COUNT, AT(keepalive_count),
+	    1, 127, 4 },
+	{ .group = NULL }
+};

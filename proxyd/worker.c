@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxyd/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/sandbox_filter.h"
+#include "common/sock.h"
+#include "proxyd/client_hello.h"
+#include "proxyd/conn.h"
+#include "proxyd/http_forwarded.h"
+#include "proxyd/http_guard.h"
+
+enum {
+	DESCRIPTORS_KEPT = 64,	/* not for connections and pipes */
+	CONNS_MAX = 1 << 20
+};
+
+/* --- accepting ---------------------------------------------------------- */
+
+static void
+set_accepting(struct worker *w, bool accepting)
+{
+	if (w->accepting == accepting || w->accept_epoll < 0)
+		return;
+	w->accepting = accepting;
+	if (accepting)
+		event_add(&w->accept_event, NULL);
+	else
+		event_del(&w->accept_event);
+}
+
+void
+worker_pause_accept(struct worker *w, int error)
+{
+	static uint64_t logged_ms;
+
+	if (!w->accepting)
+		return;
+	set_accepting(w, false);
+	stat_add(&w->stats->value[STAT_ACCEPT_PAUSES], 1);
+	if (logged_ms != 0 && w->now_ms < logged_ms + 10000)
+		return;
+	logged_ms = w->now_ms;
+	if (error != 0)
+		log_warning("accept: %s; pausing", strerror(error));
+	else
+		log_warning("%u connections, no room for more; pausing accept",
+		    w->n_conns);
+}
+
+void
+worker_conn_closed(struct worker *w)
+{
+	w->n_conns--;
+	stat_set(&w->stats->value[STAT_ACTIVE], w->n_conns);
+}
+
+enum close_reason
+worker_admit(struct worker *w, const struct endpoint *peer,
+    struct admission_ticket *ticket)
+{
+	switch (admission_client_enter(&w->admission, w->slot, &w->limits,
+	    &peer->addr, w->now_ms, ticket)) {
+	case ADMISSION_REFUSE_TOTAL:
+		return CLOSE_LIMIT_TOTAL;
+	case ADMISSION_REFUSE_CLIENT:
+		return CLOSE_LIMIT_CLIENT;
+	case ADMISSION_REFUSE_CLIENT_RATE:
+		return CLOSE_LIMIT_CLIENT_RATE;
+	case ADMISSION_REFUSE_NAME:
+	case ADMISSION_ADMIT:
+		break;
+	}
+	return CLOSE_NONE;
+}
+
+static bool
+is_listed(const struct proxyd_accept_proxy *list, const struct addr *addr)
+{
+	uint32_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (prefix_contains(&list->prefix[i], addr))
+			return true;
+	return false;
+}
+
+/*
+ * Turn a connection away before anything is spent on it: reset, so that not
+ * even the kernel remembers it.  The log gets one line a second at most.
+ */
+static void
+refuse_at_door(struct worker *w, int fd, const struct endpoint *peer,
+    enum close_reason reason)
+{
+	const struct linger now = { .l_onoff = 1 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+	stat_add(&w->stats->closed[reason], 1);
+	w->n_refused++;
+	w->refused_peer = *peer;
+	w->refused_reason = reason;
+}
+
+static void
+tell_refused(struct worker *w)
+{
+	char text[ENDPOINT_TEXT_MAX];
+
+	if (w->n_refused == 0 || w->now_ms < w->refused_ms + 1000)
+		return;
+	log_info("refused=%u reason=%s client=%s (the last)", w->n_refused,
+	    close_reason_label(w->refused_reason),
+	    endpoint_format(&w->refused_peer, text));
+	w->n_refused = 0;
+	w->refused_ms = w->now_ms;
+}
+
+static void
+admit(struct worker *w, int fd, const struct endpoint *peer,
+    const struct worker_listener *at)
+{
+	struct admission_ticket ticket = { 0 };
+	enum close_reason reason = CLOSE_NONE;
+	bool from_proxy = at->accept_proxy.n > 0;
+
+	/* Who the client of a proxy is, its header will tell. */
+	if (!from_proxy)
+		reason = worker_admit(w, peer, &ticket);
+	else if (!is_listed(&at->accept_proxy, &peer->addr))
+		reason = CLOSE_PROXY_DENIED;
+	if (reason != CLOSE_NONE)
+		refuse_at_door(w, fd, peer, reason);
+	else
+		conn_open(w, fd, peer, at, &ticket, from_proxy);
+	stat_set(&w->stats->value[STAT_ACTIVE], w->n_conns);
+}
+
+static void
+accept_one(struct worker *w, unsigned i)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct endpoint peer;
+	int fd;
+
+	if (w->n_conns >= w->conns_max) {
+		worker_pause_accept(w, 0);
+		return;
+	}
+	fd = accept4(w->listener_fd[i], (struct sockaddr *)&ss, &len,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM)
+			worker_pause_accept(w, errno);
+		return;		/* another worker was faster, or it is gone */
+	}
+	peer = sock_endpoint(&ss);
+	stat_add(&w->stats->value[STAT_ACCEPTED], 1);
+	admit(w, fd, &peer, &w->listener[i]);
+}
+
+static void
+on_listeners_ready(evutil_socket_t epoll, short what, void *arg)
+{
+	struct worker *w = arg;
+	struct epoll_event events[PROXYD_LISTENERS_MAX];
+	int i, n;
+
+	(void)what;
+	w->now_ms = clock_now_ms();
+	n = epoll_wait(epoll, events, PROXYD_LISTENERS_MAX, 0);
+	for (i = 0; i < n && w->accepting; i++)
+		accept_one(w, events[i].data.u32);
+}
+
+static void
+listeners_close(struct worker *w)
+{
+	unsigned i;
+
+	if (w->accept_epoll >= 0) {
+		set_accepting(w, false);
+		event_del(&w->accept_event);
+		close(w->accept_epoll);
+		w->accept_epoll = -1;
+	}
+	for (i = 0; i < w->n_listeners; i++)
+		close(w->listener_fd[i]);
+	w->n_listeners = 0;
+}
+
+/* Watch the listeners: one small epoll with EPOLLEXCLUSIVE, for which
+ * libevent has no flag, as one event.  Returns 0 or -errno. */
+static int
+listeners_watch(struct worker *w)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+	unsigned i;
+
+	w->accept_epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (w->accept_epoll < 0)
+		return -errno;
+	for (i = 0; i < w->n_listeners; i++) {
+		ev.data.u32 = i;
+		if (epoll_ctl(w->accept_epoll, EPOLL_CTL_ADD,
+			w->listener_fd[i], &ev) != 0)
+			return -errno;
+	}
+	event_assign(&w->accept_event, w->base, w->accept_epoll,
+	    EV_READ | EV_PERSIST, on_listeners_ready, w);
+	set_accepting(w, true);
+	return 0;
+}
+
+/*
+ * Leave the listeners to the others for a tick while we hold clearly more
+ * connections than the mean of those that show life.
+ */
+static bool
+too_many(const struct worker *w)
+{
+	const struct worker_stats *s = w->shared->stats;
+	uint64_t sum = 0, alive = 0;
+	unsigned i;
+
+	for (i = 0; i < PROXYD_WORKERS_MAX; i++) {
+		if (stat_get(&s[i].heartbeat_ms) + 3 * TICK_MS < w->now_ms)
+			continue;
+		sum += stat_get(&s[i].value[STAT_ACTIVE]);
+		alive++;
+	}
+	return alive > 1 && w->n_conns > 32 + sum / alive * 5 / 4;
+}
+
+/* --- orders from the master --------------------------------------------- */
+
+/* Take the image over; its descriptor is closed.  Returns 0 or -errno. */
+static int
+adopt_image(struct worker *w, int fd, uint64_t octets)
+{
+	struct mapping mapping;
+	void *image;
+	int err;
+
+	image = mmap(NULL, octets, PROT_READ, MAP_SHARED, fd, 0);
+	err = image == MAP_FAILED ? -errno : 0;
+	close(fd);
+	if (err != 0)
+		return err;
+	/* The master has checked it and sealed it since. */
+	mapping.image = image;
+	mapping.len = octets;
+	if (w->mapping.image != NULL)
+		munmap(w->mapping_map, w->mapping.len);
+	w->mapping = mapping;
+	w->mapping_map = image;
+	return 0;
+}
+
+/* A shorter timeout holds for those who wait already, too. */
+static void
+adopt_settings(struct worker *w, const struct proxyd_settings *s)
+{
+	w->settings = *s;
+	w->now_ms = clock_now_ms();
+	deadline_list_cap(&w->deadlines[DEADLINE_PEEK],
+	    w->now_ms + s->peek_ms);
+	deadline_list_cap(&w->deadlines[DEADLINE_CONNECT],
+	    w->now_ms + s->connect_ms);
+	deadline_list_cap(&w->deadlines[DEADLINE_IDLE],
+	    w->now_ms + s->idle_ms);
+	deadline_list_cap(&w->deadlines[DEADLINE_DRAIN],
+	    w->now_ms + s->drain_ms);
+	w->conns_max = (w->fds_max - DESCRIPTORS_KEPT - 2 * PIPE_POOL_MAX) / 2;
+	w->limits.total = s->connections_max;
+	w->limits.per_client = s->per_client_max;
+	w->limits.per_name = s->per_name_max;
+	w->limits.rate_per_client = s->client_rate;
+	w->limits.burst = s->client_burst;
+}
+
+static void
+adopt(struct worker *w, const struct worker_orders *o, const int *fds,
+    size_t n_fds)
+{
+	unsigned i;
+	int err;
+
+	assert(n_fds == 1 + o->n_listeners);
+	if ((err = adopt_image(w, fds[0], o->image_octets)) != 0)
+		log_fatal("cannot map the mapping: %s", strerror(-err));
+	listeners_close(w);
+	for (i = 0; i < o->n_listeners; i++) {
+		w->listener[i] = o->listener[i];
+		w->listener_fd[i] = fds[1 + i];
+	}
+	w->n_listeners = o->n_listeners;
+	adopt_settings(w, &o->settings);
+	if ((err = listeners_watch(w)) != 0)
+		log_fatal("cannot watch the listeners: %s", strerror(-err));
+	(void)!send(w->channel, &o->generation, sizeof(o->generation),
+	    MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void
+begin_drain(struct worker *w)
+{
+	w->draining = true;
+	w->drain_ms = clock_now_ms() + w->settings.shutdown_ms;
+	listeners_close(w);
+	event_del(&w->channel_event);
+}
+
+static void
+on_orders(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	static struct worker_orders orders;
+	int fds[1 + PROXYD_LISTENERS_MAX];
+	size_t n_fds = 1 + PROXYD_LISTENERS_MAX;
+	ssize_t n;
+
+	(void)what;
+	n = sock_recv_fds(fd, &orders, sizeof(orders), fds, &n_fds);
+	if (n > 0)
+		adopt(w, &orders, fds, n_fds);
+	else if (n == 0 || (n != -EAGAIN && n != -EINTR))
+		begin_drain(w);
+}
+
+/* --- time --------------------------------------------------------------- */
+
+static void
+end_conns(struct worker *w, enum close_reason reason)
+{
+	struct deadline *d;
+	unsigned kind;
+
+	for (kind = 0; kind < N_DEADLINE_KINDS; kind++)
+		while ((d = deadline_expired(&w->deadlines[kind],
+			    UINT64_MAX)) != NULL)
+			conn_abort(conn_of_deadline(d), reason);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	struct deadline *d;
+	unsigned kind;
+
+	(void)fd, (void)what;
+	w->now_ms = clock_now_ms();
+	stat_set(&w->stats->heartbeat_ms, w->now_ms);
+	tell_refused(w);
+	for (kind = 0; kind < N_DEADLINE_KINDS; kind++)
+		while ((d = deadline_expired(&w->deadlines[kind],
+			    w->now_ms)) != NULL)
+			conn_timed_out(conn_of_deadline(d), kind);
+	if (atomic_load(&w->shared->stop_now) ||
+	    (w->draining && w->now_ms >= w->drain_ms))
+		end_conns(w, CLOSE_SHUTDOWN);
+	if ((w->draining || atomic_load(&w->shared->stop_now)) &&
+	    w->n_conns == 0)
+		event_base_loopbreak(w->base);
+	else if (w->accept_epoll >= 0)
+		set_accepting(w, w->n_conns < w->conns_max && !too_many(w));
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval at_once = { 0 };
+	struct worker *w = arg;
+	struct deadline *d;
+	unsigned n = w->n_again;
+
+	(void)fd, (void)what;
+	w->now_ms = clock_now_ms();
+	while (n-- > 0 && (d = deadline_expired(&w->again, UINT64_MAX)) != NULL)
+		conn_relay_again(conn_of_again(d));
+	if (w->n_again > 0)
+		event_add(&w->again_event, &at_once);
+}
+
+/* --- rights -------------------------------------------------------------- */
+
+/* What carrying connections takes beyond what every process does. */
+static void
+restrict_calls(void)
+{
+	static const char *const calls[] = { "accept4", "bind", "connect",
+		"getsockopt", "ioctl", "pipe2", "setsockopt", "shutdown",
+		"socket", "splice" };
+	int err = sandbox_filter_load(calls, sizeof(calls) / sizeof(calls[0]));
+
+	if (err == -ENOSYS)
+		log_warning("this kernel has no seccomp: workers run without "
+			    "a system-call filter");
+	else if (err != 0)
+		log_fatal("seccomp: %s", strerror(-err));
+}
+
+/* --- life --------------------------------------------------------------- */
+
+static void
+worker_init(struct worker *w)
+{
+	const struct timeval tick = { .tv_usec = TICK_MS * 1000 };
+	struct event_config *cfg = event_config_new();
+	struct rlimit files;
+	unsigned i;
+
+	if (cfg == NULL)
+		log_fatal("out of memory");
+	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
+	event_config_set_flag(cfg, EVENT_BASE_FLAG_IGNORE_ENV);
+	event_config_require_features(cfg, EV_FEATURE_ET | EV_FEATURE_O1);
+	w->base = event_base_new_with_config(cfg);
+	event_config_free(cfg);
+	w->buffer = malloc(WORKER_BUFFER_OCTETS);
+	/* The first head, and no more later ones than may be outstanding. */
+	w->rewritten = malloc(WORKER_BUFFER_OCTETS +
+	    (1 + HTTP_GUARD_OUTSTANDING_MAX) * HTTP_FORWARDED_ADDS_MAX);
+	if (getrandom(&w->unique, sizeof(w->unique), 0) !=
+	    (ssize_t)sizeof(w->unique))
+		log_fatal("getrandom: %s", strerror(errno));
+	if (w->base == NULL || w->buffer == NULL || w->rewritten == NULL ||
+	    !client_hello_init())
+		log_fatal("out of memory");
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		log_fatal("getrlimit: %s", strerror(errno));
+	w->fds_max = files.rlim_cur > 2 * CONNS_MAX ? 2 * CONNS_MAX :
+						      (unsigned)files.rlim_cur;
+	if (w->fds_max < 256)
+		log_fatal("at least 256 descriptors are needed, "
+			  "RLIMIT_NOFILE allows %u", w->fds_max);
+	for (i = 0; i < N_DEADLINE_KINDS; i++)
+		deadline_list_init(&w->deadlines[i]);
+	deadline_list_init(&w->again);
+	event_assign(&w->again_event, w->base, -1, 0, on_again, w);
+	event_assign(&w->tick_event, w->base, -1, EV_PERSIST, on_tick, w);
+	event_assign(&w->channel_event, w->base, w->channel,
+	    EV_READ | EV_PERSIST, on_orders, w);
+	if (event_add(&w->tick_event, &tick) != 0 ||
+	    event_add(&w->channel_event, NULL) != 0)
+		log_fatal("out of memory");
+}
+
+static void
+worker_fini(struct worker *w)
+{
+	listeners_close(w);
+	pipe_pool_fini(&w->pipes);
+	event_del(&w->tick_event);
+	event_del(&w->again_event);
+	event_del(&w->channel_event);
+	event_base_free(w->base);
+	free(w->buffer);
+	free(w->rewritten);
+	munmap(w->mapping_map, w->mapping.len);
+}
+
+void
+worker_run(const struct worker_start *start)
+{
+	static struct worker w;
+	int keep[2 + 1 + PROXYD_LISTENERS_MAX];
+	int err;
+
+	sandbox_child_begins("proxyd-worker");
+	/* Commands come from the master, which a terminal's ^C reaches too. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	keep[0] = start->channel;
+	keep[1] = start->log_fd;
+	memcpy(keep + 2, start->fds, start->n_fds * sizeof(start->fds[0]));
+	sandbox_close_fds_except(keep, 2 + start->n_fds);
+	w.slot = start->slot;
+	w.shared = start->shared;
+	w.stats = &start->shared->stats[start->slot];
+	w.admission = *start->admission;
+	w.channel = start->channel;
+	w.accept_epoll = -1;
+	log_set_dropped_counter(&w.stats->value[STAT_LOG_DROPPED]);
+	worker_init(&w);
+	if ((err = sandbox_enter(start->ids)) != 0)
+		log_fatal("cannot give up privileges: %s", strerror(-err));
+	restrict_calls();
+	stat_set(&w.stats->heartbeat_ms, clock_now_ms());
+	adopt(&w, start->orders, start->fds, start->n_fds);
+	event_base_dispatch(w.base);
+	worker_fini(&w);
+	exit(0);
+}

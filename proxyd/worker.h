@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * worker.h - one process that carries connections.
+ *
+ * The master forks it and sends it orders; everything a peer sends is read
+ * here, without rights.
+ */
+#ifndef PROXYD_WORKER_H
+#define PROXYD_WORKER_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "common/deadline.h"
+#include "common/mapping.h"
+#include "common/sandbox.h"
+#include "proxyd/admission.h"
+#include "proxyd/pipe_pool.h"
+#include "proxyd/settings.h"
+#include "proxyd/stats.h"
+#include "proxyd/target_health.h"
+
+enum { TICK_MS = 100 };
+
+/* Where a worker accepts; its descriptor travels beside it. */
+struct worker_listener {
+	struct endpoint	at;
+	enum service	service;
+	struct proxyd_accept_proxy accept_proxy;
+};
+
+/* What the master tells a worker; descriptor 0 is the mapping image, then
+ * come the listeners' in order. */
+struct worker_orders {
+	uint32_t	generation;
+	uint32_t	n_listeners;
+	uint64_t	image_octets;
+	struct worker_listener listener[PROXYD_LISTENERS_MAX];
+	struct proxyd_settings settings;
+};
+
+/* In memory that the master and all workers map. */
+struct proxyd_shared {
+	_Atomic uint32_t	stop_now;	/* end at the next tick */
+	_Atomic uint64_t	master_log_dropped;
+	struct worker_stats	stats[PROXYD_WORKERS_MAX];
+	struct target_health	health;
+};
+
+/* One deadline list for each way a connection can run out of time. */
+enum deadline_kind {
+	DEADLINE_PEEK,
+	DEADLINE_CONNECT,
+	DEADLINE_IDLE,
+	DEADLINE_DRAIN,
+	DEADLINE_LINGER,
+	N_DEADLINE_KINDS
+};
+
+struct worker {
+	struct event_base *base;	/* owned */
+	unsigned	 slot;
+	struct proxyd_shared *shared;	/* borrowed from the master's map */
+	struct worker_stats *stats;	/* ours, in `shared` */
+	struct proxyd_settings settings;
+	struct mapping	 mapping;	/* borrows mapping_map */
+	void		*mapping_map;	/* owned: unmapped at the next */
+
+	int		 channel;	/* owned; to the master */
+	struct event	 channel_event, tick_event, accept_event, again_event;
+	int		 accept_epoll;	/* owned; -1: not accepting any more */
+	bool		 accepting;	/* accept_event is added */
+	bool		 draining;
+	uint64_t	 drain_ms;	/* when draining ends */
+	unsigned	 n_listeners;
+	struct worker_listener listener[PROXYD_LISTENERS_MAX];
+	int		 listener_fd[PROXYD_LISTENERS_MAX];	/* owned */
+
+	uint64_t	 now_ms;	/* when the current event began */
+	struct deadline_list deadlines[N_DEADLINE_KINDS];
+	unsigned	 n_conns, conns_max, fds_max;
+	struct admission admission;	/* borrows shared memory */
+	struct admission_limits limits;	/* from `settings` */
+	uint64_t	 unique;	/* random: tells this process's
+					 * connections from all others */
+	uint32_t	 n_opened;
+	unsigned	 n_refused;	/* not told in the log yet */
+	uint64_t	 refused_ms;	/* when it was told last */
+	enum close_reason refused_reason;	/* of the last one */
+	struct endpoint	 refused_peer;
+	uint32_t	 rotation;	/* start point of dial plans */
+	uint32_t	 source_rotation;	/* and of source addresses */
+	struct deadline_list again;	/* relays that have more to do */
+	unsigned	 n_again;
+	struct pipe_pool pipes;
+	size_t		 rest_octets;	/* unsent data held for all */
+	uint8_t		*buffer;	/* owned; WORKER_BUFFER_OCTETS */
+	uint8_t		*rewritten;	/* owned; room for a buffer's requests
+					 * with their heads rewritten */
+};
+
+enum {
+	WORKER_BUFFER_OCTETS = 256 * 1024,
+	WORKER_REST_BUDGET = 64 << 20	/* octets of unsent data in memory */
+};
+
+/* What a worker begins with; all borrowed from the master's memory, of which
+ * the worker has a copy. */
+struct worker_start {
+	unsigned	slot;
+	int		channel;
+	int		log_fd;
+	const struct sandbox_ids *ids;
+	struct proxyd_shared *shared;
+	const struct admission *admission;
+	const struct worker_orders *orders;
+	const int	*fds;		/* that go with the orders */
+	size_t		n_fds;
+};
+
+/* Be a worker.  Never returns. */
+void worker_run(const struct worker_start *) __attribute__((noreturn));
+
+/* Count a client in: CLOSE_NONE and its ticket, or which limit it met. */
+enum close_reason worker_admit(struct worker *, const struct endpoint *peer,
+    struct admission_ticket *);
+
+/* A connection was released: there is room for another. */
+void worker_conn_closed(struct worker *);
+
+/*
+ * Stop accepting until the next tick with free resources; what failed is
+ * errno's or 0 if the worker is full.
+ */
+void worker_pause_accept(struct worker *, int error);
+
+#endif
