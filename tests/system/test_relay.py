@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: ISC
+"""What happens between two connected sides."""
+import hashlib
+import os
+import re
+import socket
+import threading
+import time
+import unittest
+
+from lib import (CLIENT4, NET, POP4, VM, SystemTest, client_hello, recv_all,
+                 recv_exactly, reset, run, was_reset)
+
+RAW = "raw.example.com %s\n" % VM[3]
+
+
+class Relay(SystemTest):
+    def relay(self, port=443, **settings):
+        self.running = self.proxyd(RAW, **settings)
+        self.listener = self.listen(VM[3], port)
+        return self.relayed(self.listener, port=port)
+
+    def test_half_close_by_the_client(self):
+        client, vm = self.relay()
+        client.shutdown(socket.SHUT_WR)
+        self.assertEqual(vm.recv(1), b"")
+        time.sleep(0.2)
+        vm.sendall(b"z" * 300000)
+        vm.close()
+        self.assertEqual(len(recv_all(client)), 300000)
+        self.running.wait_end(reason="done", down="300000")
+
+    def test_half_close_by_the_vm(self):
+        client, vm = self.relay()
+        vm.shutdown(socket.SHUT_WR)
+        self.assertEqual(client.recv(1), b"")
+        time.sleep(0.2)
+        client.sendall(b"z" * 300000)
+        client.close()
+        self.assertEqual(len(recv_all(vm)), 300000)
+        self.running.wait_end(reason="done", down="0")
+
+    def test_half_close_ends_after_drain(self):
+        client, vm = self.relay(timeouts={"drain": "0.5"})
+        client.shutdown(socket.SHUT_WR)
+        self.assertEqual(vm.recv(1), b"")
+        self.running.wait_end(reason="drain_timeout", timeout=3)
+        self.assertTrue(was_reset(vm) or vm.recv(1) == b"")
+
+    def test_reset_by_the_client(self):
+        client, vm = self.relay()
+        reset(client)
+        self.assertTrue(was_reset(vm))
+        self.running.wait_end(reason="client_reset")
+
+    def test_reset_by_the_vm(self):
+        client, vm = self.relay()
+        reset(vm)
+        self.assertTrue(was_reset(client))
+        self.running.wait_end(reason="vm_reset")
+
+    def test_idle_ends(self):
+        client, vm = self.relay(timeouts={"idle": "1.0"})
+        for _ in range(4):    # a byte either way keeps it
+            time.sleep(0.5)
+            self.assert_echo(client, vm, b"x")
+        start = time.monotonic()
+        self.running.wait_end(reason="idle", timeout=3)
+        self.assertTrue(0.8 < time.monotonic() - start < 2)
+
+    def test_keepalive_on_both_sides(self):
+        client, vm = self.relay(
+            keepalive={"idle": "77", "interval": "5", "count": "3"})
+        self.assert_echo(client, vm)
+        with self.world.pop:
+            text = run("ss", "-Htno", "state", "established").stdout
+        port = client.getsockname()[1]
+        for side, ends in (
+                ("client", r"%s:443 +%s:%d" % (POP4, CLIENT4, port)),
+                ("vm", r"\[%s\]:\d+ +\[%s\]:443" % (NET + "[123]", VM[3]))):
+            with self.subTest(side=side):
+                self.assertRegex(
+                    text, ends + r"\s+timer:\(keepalive,1min1?\d")
+
+    def transfer(self, size):
+        """Send `size` random octets both ways at once; compare hashes."""
+        client, vm = self.relay()
+        block = os.urandom(1 << 20)
+        results = {}
+
+        def send(sock):
+            for _ in range(size >> 20):
+                sock.sendall(block)
+            sock.shutdown(socket.SHUT_WR)
+
+        def receive(name, sock):
+            digest = hashlib.sha256()
+            while True:
+                data = sock.recv(1 << 18)
+                if not data:
+                    break
+                digest.update(data)
+            results[name] = digest.hexdigest()
+        threads = [threading.Thread(target=send, args=(sock,))
+                   for sock in (client, vm)]
+        threads += [threading.Thread(target=receive, args=pair)
+                    for pair in (("up", vm), ("down", client))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        expected = hashlib.sha256(block * (size >> 20)).hexdigest()
+        self.assertEqual(results, {"up": expected, "down": expected})
+        self.running.wait_end(reason="done", down=str(size))
+
+    def test_bulk_both_ways_at_once(self):
+        self.transfer(64 << 20)
+
+    def test_a_slow_reader_holds_its_sender_back(self):
+        client, vm = self.relay()
+        vm.settimeout(1)
+        sent = 0
+        block = bytes(range(251)) * 251
+        try:
+            while sent < 512 << 20:
+                sent += vm.send(block[sent % len(block):])
+        except TimeoutError:
+            pass
+        self.assertLess(sent, 64 << 20)
+        with open("/proc/%d/statm" % self.owner(client)) as file:
+            resident = int(file.read().split()[1]) * 4096
+        self.assertLess(resident, 48 << 20)
+        vm.settimeout(10)
+        vm.shutdown(socket.SHUT_WR)
+        got = recv_all(client)
+        self.assertEqual(len(got), sent)
+        start = b"".join(block for _ in range(sent // len(block) + 1))
+        self.assertEqual(got, start[:sent])
+
+    def owner(self, client):
+        port = client.getsockname()[1]
+        for pid, ports in self.running.connections().items():
+            if port in ports:
+                return pid
+        raise AssertionError("nobody has the connection")
+
+    def test_many_connections_at_once(self):
+        self.running = self.proxyd(RAW)
+        self.listener = self.listen(VM[3], 443)
+        pairs = [self.relayed(self.listener) for _ in range(200)]
+        for client, vm in pairs:
+            self.assert_echo(client, vm)
+        for client, vm in pairs:
+            client.close()
+            vm.close()
+        self.running.wait_log("reason=done", count=200)
+
+
+class Targets(SystemTest):
+    """Which address of a name is connected to."""
+
+    def ask(self, status, **fields):
+        client = self.connect()
+        client.sendall(b"GET / HTTP/1.1\r\nHost: raw.example.com\r\n\r\n")
+        answer = recv_all(client)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 %d " % status), answer)
+        return answer
+
+    def serve(self, listener, times=1):
+        """Let one request after another be answered with who asked."""
+        peers = []
+        for _ in range(times):
+            client = self.connect()
+            client.sendall(b"GET / HTTP/1.1\r\nHost: raw.example.com\r\n"
+                           b"\r\n")
+            vm, peer = listener.accept()
+            vm.settimeout(10)
+            recv_exactly(vm, 10)
+            peers.append(peer[0])
+            vm.close()
+            client.close()
+        return peers
+
+    def test_refused_is_502(self):
+        proxyd = self.proxyd(RAW)
+        answer = self.ask(502)
+        self.assertIn(b"VM", answer)
+        proxyd.wait_end(reason="dial_refused", target="[%s]:80" % VM[3])
+
+    def test_unreachable_is_502(self):
+        proxyd = self.proxyd("raw.example.com 2001:db8:bad::1\n")
+        self.ask(502)
+        proxyd.wait_end(reason="dial_unreachable")
+
+    def test_no_answer_is_504(self):
+        proxyd = self.proxyd("raw.example.com 2001:db8:dead::1\n",
+                             timeouts={"connect": "0.5"})
+        start = time.monotonic()
+        self.ask(504)
+        self.assertTrue(0.4 < time.monotonic() - start < 1.5)
+        proxyd.wait_end(reason="dial_timeout")
+
+    def test_no_answer_is_an_alert_for_tls(self):
+        self.proxyd(RAW)
+        client = self.connect(443)
+        client.sendall(client_hello("raw.example.com"))
+        self.assertEqual(recv_all(client), bytes([21, 3, 3, 0, 2, 2, 80]))
+
+    def test_the_next_target_is_tried(self):
+        proxyd = self.proxyd(
+            "raw.example.com 2001:db8:bad::1,%s,2001:db8:dead::1,%s\n" % (
+                VM[4], VM[3]), timeouts={"connect": "0.5"})
+        listener = self.listen(VM[3])
+        start = time.monotonic()
+        self.serve(listener, 8)
+        for line in proxyd.log("client="):
+            self.assertIn("target=[%s]:80" % VM[3], line)
+        # Those that failed are tried last from now on.
+        self.assertLess(time.monotonic() - start, 4)
+        start = time.monotonic()
+        self.serve(listener, 4)
+        self.assertLess(time.monotonic() - start, 0.4)
+
+    def test_all_targets_fail(self):
+        self.proxyd("raw.example.com %s,%s\n" % (VM[4], VM[5]))
+        for _ in range(3):    # held-down targets are still tried
+            self.ask(502)
+
+    def test_a_single_target_is_always_tried(self):
+        self.proxyd(RAW)
+        for _ in range(3):
+            self.ask(502)
+        self.serve(self.listen(VM[3]))
+
+    def test_the_start_point_rotates(self):
+        proxyd = self.proxyd("raw.example.com %s,%s\n" % (VM[3], VM[4]),
+                             workers="1")
+        listeners = [self.listen(VM[3]), self.listen(VM[4])]
+        for listener in listeners:
+            threading.Thread(target=self.answer, args=(listener,),
+                             daemon=True).start()
+        for _ in range(10):
+            self.ask(200)
+        proxyd.wait_log("client=", count=10)
+        for vm in (VM[3], VM[4]):
+            self.assertEqual(
+                len(proxyd.log(re.escape("target=[%s]:80" % vm))), 5)
+
+    @staticmethod
+    def answer(listener):
+        try:
+            while True:
+                vm, _ = listener.accept()
+                vm.recv(1000)
+                vm.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                vm.close()
+        except OSError:
+            pass
+
+    def test_source_addresses_take_turns(self):
+        sources = {NET + "2", NET + "3"}
+        self.proxyd(RAW, workers="1", source="[ %s ]" % ", ".join(
+            '"%s"' % source for source in sorted(sources)))
+        self.assertEqual(set(self.serve(self.listen(VM[3]), 4)), sources)
+
+    def test_a_source_that_is_not_ours_is_said(self):
+        proxyd = self.proxyd(RAW, source='[ "2001:db8:64::99" ]')
+        self.listen(VM[3])
+        client = self.connect()
+        client.sendall(b"GET / HTTP/1.1\r\nHost: raw.example.com\r\n\r\n")
+        self.assertRegex(recv_all(client), rb"^HTTP/1.1 50[0-9] ")
+        proxyd.wait_log("client=")
+
+
+if __name__ == "__main__":
+    unittest.main()
