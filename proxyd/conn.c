@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxyd/conn.h"
+#include "proxyd/conn_phases.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,9 +12,7 @@
 #include "common/clock.h"
 #include "proxyd/conn_log.h"
 #include "proxyd/dial.h"
-#include "proxyd/http_forwarded.h"
 #include "proxyd/http_watch.h"
-#include "proxyd/lookup.h"
 #include "proxyd/refusal.h"
 #include "proxyd/relay.h"
 
@@ -35,8 +33,8 @@ conn_of_again(struct deadline *d)
 	return CONTAINER(struct conn, again, d);
 }
 
-static void
-set_deadline(struct conn *c, enum deadline_kind kind, uint32_t in_ms)
+void
+conn_set_deadline(struct conn *c, enum deadline_kind kind, uint32_t in_ms)
 {
 	struct worker *w = c->worker;
 
@@ -61,12 +59,6 @@ set_again(struct conn *c, bool again)
 	}
 }
 
-static void
-count(struct conn *c, enum proxyd_stat stat, uint64_t n)
-{
-	stat_add(&c->worker->stats->value[stat], n);
-}
-
 /* --- the end ---------------------------------------------------------- */
 
 static void
@@ -78,8 +70,8 @@ conn_close(struct conn *c)
 	if (w->settings.log_connections)
 		conn_log(c, w->now_ms);
 	stat_add(&w->stats->closed[c->reason], 1);
-	count(c, STAT_UP_OCTETS, c->up.octets);
-	count(c, STAT_DOWN_OCTETS, c->down.octets);
+	stat_add(&w->stats->value[STAT_UP_OCTETS], c->up.octets);
+	stat_add(&w->stats->value[STAT_DOWN_OCTETS], c->down.octets);
 	deadline_clear(&c->deadline);
 	set_again(c, false);
 	relay_flow_fini(w, &c->up);
@@ -97,71 +89,11 @@ conn_close(struct conn *c)
 
 /* --- what each state begins with -------------------------------------- */
 
-/* States and events call each other: these two close the circle. */
-static void conn_step(struct conn *, enum conn_event);
-static void on_vm_event(evutil_socket_t, short, void *);
-
-static void
-finish(struct conn *c, enum conn_event event, enum close_reason reason)
+void
+conn_finish(struct conn *c, enum conn_event event, enum close_reason reason)
 {
 	c->reason = reason;
 	conn_step(c, event);
-}
-
-static void
-dial_failed(struct conn *c, enum close_reason reason)
-{
-	struct worker *w = c->worker;
-	struct dial_plan *plan = &c->opening->plan;
-	/* Running out of something here is not the target's fault. */
-	bool theirs = reason == CLOSE_DIAL_REFUSED ||
-	    reason == CLOSE_DIAL_TIMEOUT || reason == CLOSE_DIAL_UNREACHABLE;
-
-	side_close(&c->vm, false);
-	count(c, STAT_DIAL_FAILURES, 1);
-	if (plan->track && theirs)
-		target_health_failed(&w->shared->health, &c->target,
-		    w->now_ms);
-	if (++plan->next < plan->n) {
-		conn_step(c, SAW_RETRY);
-		return;
-	}
-	c->dial_ms = (uint32_t)(w->now_ms - c->accepted_ms) - c->peek_ms;
-	finish(c, SAW_TURNED_AWAY, reason);
-}
-
-/* The client's IPv4 address in the low 32 bits of embed_prefix. */
-static bool
-embedded_source(const struct conn *c, struct addr *ret)
-{
-	const struct proxyd_settings *s = &c->worker->settings;
-
-	if ((c->flags & MAPPING_SOURCE_EMBED) == 0 ||
-	    !s->has_embed_prefix || !addr_is_v4(&c->peer.addr))
-		return false;
-	*ret = s->embed_prefix.addr;
-	memcpy(ret->octet + 12, c->peer.addr.octet + 12, 4);
-	return true;
-}
-
-static void
-enter_dial(struct conn *c)
-{
-	struct worker *w = c->worker;
-	enum close_reason reason;
-	struct addr source;
-	bool embed = embedded_source(c, &source);
-	int fd;
-
-	c->target = c->opening->plan.target[c->opening->plan.next];
-	reason = dial_begin(&c->target, &w->settings,
-	    embed ? &source : NULL, w->source_rotation++, &fd);
-	if (reason != CLOSE_NONE)
-		dial_failed(c, reason);
-	else if (!side_open(&c->vm, fd, on_vm_event, c))
-		dial_failed(c, CLOSE_NO_MEMORY);
-	else
-		set_deadline(c, DEADLINE_CONNECT, w->settings.connect_ms);
 }
 
 /* Read on, and drop it, until the client has closed too. */
@@ -215,7 +147,7 @@ enter_refuse(struct conn *c)
 	/* Closing with bytes unread would reset the connection and take the
 	 * refusal away from its reader. */
 	shutdown(fd, SHUT_WR);
-	set_deadline(c, DEADLINE_LINGER,
+	conn_set_deadline(c, DEADLINE_LINGER,
 	    linger_ms < LINGER_MAX_MS ? linger_ms : LINGER_MAX_MS);
 	linger(c);
 }
@@ -229,12 +161,12 @@ renew_deadline(struct conn *c, bool moved)
 	if (c->http != NULL && c->http->in_head) {
 		/* Like the first head: one deadline for the whole of it. */
 		if (c->deadline_kind != DEADLINE_PEEK)
-			set_deadline(c, DEADLINE_PEEK, s->peek_ms);
+			conn_set_deadline(c, DEADLINE_PEEK, s->peek_ms);
 	} else if (c->state == CONN_DRAIN) {
 		if (moved || c->deadline_kind != DEADLINE_DRAIN)
-			set_deadline(c, DEADLINE_DRAIN, s->drain_ms);
+			conn_set_deadline(c, DEADLINE_DRAIN, s->drain_ms);
 	} else if (moved || c->deadline_kind != DEADLINE_IDLE) {
-		set_deadline(c, DEADLINE_IDLE, s->idle_ms);
+		conn_set_deadline(c, DEADLINE_IDLE, s->idle_ms);
 	}
 }
 
@@ -245,7 +177,7 @@ turn_request_away(struct conn *c)
 	const struct http_watch *h = c->http;
 
 	c->head_method = h->head_method;
-	finish(c, c->down.ended ? SAW_FINISHED : SAW_TURNED_AWAY, h->stopped);
+	conn_finish(c, c->down.ended ? SAW_FINISHED : SAW_TURNED_AWAY, h->stopped);
 }
 
 static void
@@ -254,13 +186,13 @@ relay(struct conn *c)
 	struct relay_turn turn = relay_turn(c);
 
 	if (turn.no_memory)
-		finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
+		conn_finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
 	else if (c->client.broken)
-		finish(c, SAW_ABORTED, CLOSE_CLIENT_RESET);
+		conn_finish(c, SAW_ABORTED, CLOSE_CLIENT_RESET);
 	else if (turn.turned_away)
 		turn_request_away(c);
 	else if (c->up.ended && c->down.ended)
-		finish(c, SAW_FINISHED,
+		conn_finish(c, SAW_FINISHED,
 		    c->vm.broken ? CLOSE_VM_RESET : CLOSE_DONE);
 	else if (c->state == CONN_RELAY && (c->up.ended || c->down.ended))
 		conn_step(c, SAW_HALF_CLOSED);
@@ -270,71 +202,24 @@ relay(struct conn *c)
 	}
 }
 
-/* forwarded=yes: the first head says who the client is.  False if there is
- * no memory. */
-static bool
-rewrite_head(struct conn *c)
-{
-	struct opening *o = c->opening;
-	uint8_t *out = c->worker->rewritten;
-	size_t len;
-
-	if (c->http == NULL || (c->flags & MAPPING_FORWARDED) == 0)
-		return true;
-	len = http_forwarded_rewrite(o->bytes, o->scan.http.scanned, &c->peer,
-	    c->name != NULL ? c->name : "", out);
-	if (!opening_replace(o, o->scan.http.scanned, out, len))
-		return false;
-	o->scan.http.scanned = (uint32_t)len;
-	return true;
-}
-
-/* Put the PROXY header in front of the client's bytes, so that one write
- * sends both.  Returns its length; -1 if there is no memory. */
-static int
-prepend_proxy(struct conn *c)
-{
-	struct opening *o = c->opening;
-	char id[CONN_ID_OCTETS + 1];
-	const struct proxy_tlvs tlvs = { .alpn = o->alpn,
-		.alpn_len = o->alpn_len,
-		.authority = c->name,
-		.authority_len = c->name != NULL ? strlen(c->name) : 0,
-		.unique_id = (const uint8_t *)conn_id(c, id),
-		.unique_id_len = CONN_ID_OCTETS };
-	uint8_t header[PROXY_HEADER_MAX];
-	size_t len = 0;
-
-	if (c->flags & MAPPING_PROXY_V1)
-		len = proxy_header_write_v1(&c->peer, &c->local, header);
-	else if (c->flags & MAPPING_PROXY_V2)
-		len = proxy_header_write_v2(&c->peer, &c->local, &tlvs,
-		    header);
-	if (len > 0 && !opening_replace(o, 0, header, len))
-		return -1;
-	return (int)len;
-}
-
 static void
 enter_relay(struct conn *c)
 {
 	struct worker *w = c->worker;
 	struct opening *o = c->opening;
-	int header;
+	uint32_t head_len;
 
 	if (o->plan.track)
 		target_health_succeeded(&w->shared->health, &c->target);
 	c->dial_ms = (uint32_t)(w->now_ms - c->accepted_ms) - c->peek_ms;
-	header = rewrite_head(c) ? prepend_proxy(c) : -1;
-	if (header < 0) {
-		finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
+	head_len = conn_address_opening(c);
+	if (head_len == 0) {
+		conn_finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
 		return;
 	}
 	/* What the client said first is the first unsent rest. */
 	c->up.rest = o->bytes;
-	c->up.rest_len = c->http != NULL ?
-	    (uint32_t)header + o->scan.http.scanned :
-	    o->len;
+	c->up.rest_len = head_len;
 	c->up.held_len = o->len - c->up.rest_len;
 	c->up.judge_again = c->http != NULL;
 	c->up.rest_room = o->room;
@@ -342,29 +227,29 @@ enter_relay(struct conn *c)
 	o->bytes = NULL;
 	opening_free(o);
 	c->opening = NULL;
-	set_deadline(c, DEADLINE_IDLE, w->settings.idle_ms);
+	conn_set_deadline(c, DEADLINE_IDLE, w->settings.idle_ms);
 	relay(c);
 }
 
 static void
 enter_drain(struct conn *c)
 {
-	set_deadline(c, DEADLINE_DRAIN, c->worker->settings.drain_ms);
+	conn_set_deadline(c, DEADLINE_DRAIN, c->worker->settings.drain_ms);
 	set_again(c, true);	/* the turn that ended one side had more */
 }
 
 static void
 enter_peek(struct conn *c)
 {
-	set_deadline(c, DEADLINE_PEEK, c->worker->settings.peek_ms);
+	conn_set_deadline(c, DEADLINE_PEEK, c->worker->settings.peek_ms);
 }
 
-static void	/* the only writer of conn->state but for conn_open */
+void	/* the only writer of conn->state but for conn_open */
 conn_step(struct conn *c, enum conn_event event)
 {
 	static void (*const enter[N_CONN_STATES])(struct conn *) = {
 		[CONN_PEEK] = enter_peek,
-		[CONN_DIAL] = enter_dial,
+		[CONN_DIAL] = conn_enter_dial,
 		[CONN_RELAY] = enter_relay,
 		[CONN_DRAIN] = enter_drain,
 		[CONN_REFUSE] = enter_refuse,
@@ -373,117 +258,6 @@ conn_step(struct conn *c, enum conn_event event)
 
 	c->state = conn_next(c->state, event);
 	enter[c->state](c);
-}
-
-/* --- PEEK --------------------------------------------------------------- */
-
-/* HTTP: from now on the guard reads along.  False if it must not begin. */
-static bool
-begin_watch(struct conn *c)
-{
-	const struct opening *o = c->opening;
-	enum close_reason reason;
-
-	if (c->service != SERVICE_HTTP)
-		return true;
-	c->http = http_watch_new(o->bytes, o->scan.http.scanned, &reason);
-	if (c->http != NULL)
-		return true;
-	finish(c, SAW_TURNED_AWAY, reason);
-	return false;
-}
-
-static void
-peek_done(struct conn *c, const struct peek *p)
-{
-	struct worker *w = c->worker;
-	struct lookup l = { 0 };
-
-	c->peek_ms = (uint32_t)(w->now_ms - c->accepted_ms);
-	c->alert = p->alert;
-	c->head_method = p->head_method;
-	if (p->verdict == PEEK_NAME && (c->name = strdup(p->name)) == NULL) {
-		finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
-		return;
-	}
-	if (p->verdict != PEEK_REFUSE)
-		l = lookup_targets(c, p);
-	if (l.n == 0) {
-		finish(c, SAW_TURNED_AWAY,
-		    p->verdict == PEEK_NAME ? CLOSE_NOT_MAPPED : p->reason);
-		return;
-	}
-	c->opening->plan = dial_plan_make(l.target, l.n, l.port,
-	    w->rotation++, &w->settings.targets, &w->shared->health,
-	    w->now_ms);
-	c->flags = l.flags;
-	if (c->opening->plan.n == 0)
-		finish(c, SAW_TURNED_AWAY, CLOSE_TARGET_DENIED);
-	else if (admission_name_enter(&w->admission, w->slot, &w->limits,
-		     l.counted_as, l.counted_len, &c->ticket) !=
-	    ADMISSION_ADMIT)
-		finish(c, SAW_TURNED_AWAY, CLOSE_LIMIT_NAME);
-	else if (begin_watch(c))
-		conn_step(c, SAW_NAMED);
-}
-
-/* A proxy in front told who the client is: only now can it be admitted. */
-static bool
-proxy_told(struct conn *c, const struct proxy_header *h)
-{
-	struct worker *w = c->worker;
-	enum close_reason reason;
-
-	if (!h->relayed)
-		return true;	/* its own health check */
-	c->peer = h->source;
-	reason = worker_admit(w, &c->peer, &c->ticket);
-	if (reason == CLOSE_NONE)
-		return true;
-	finish(c, SAW_ABORTED, reason);
-	return false;
-}
-
-static void
-read_opening(struct conn *c)
-{
-	struct worker *w = c->worker;
-	enum opening_result result = OPENING_NO_MEMORY;
-	struct proxy_header header;
-	struct peek p;
-
-	if (c->opening == NULL)
-		c->opening = opening_new(c->from_proxy);
-	if (c->opening != NULL)
-		result = opening_read(c->opening, side_fd(&c->client),
-		    c->service, &w->settings, w->buffer, &p, &header);
-	if (result == OPENING_PROXIED) {
-		if (!proxy_told(c, &header))
-			return;
-		result = opening_read(c->opening, side_fd(&c->client),
-		    c->service, &w->settings, w->buffer, &p, &header);
-	}
-	switch (result) {
-	case OPENING_MORE:
-		c->client.readable = false;
-		break;
-	case OPENING_DECIDED:
-		peek_done(c, &p);
-		break;
-	case OPENING_END:
-		finish(c, SAW_FINISHED, CLOSE_CLIENT_LEFT);
-		break;
-	case OPENING_RESET:
-		finish(c, SAW_ABORTED, CLOSE_CLIENT_RESET);
-		break;
-	case OPENING_BAD_PROXY:
-		finish(c, SAW_ABORTED, CLOSE_PROXY_HEADER);
-		break;
-	case OPENING_PROXIED:	/* only once */
-	case OPENING_NO_MEMORY:
-		finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
-		break;
-	}
 }
 
 /* --- what happens ------------------------------------------------------- */
@@ -499,7 +273,7 @@ on_client_event(evutil_socket_t fd, short what, void *arg)
 	switch (c->state) {
 	case CONN_PEEK:
 		if (c->client.readable)
-			read_opening(c);
+			conn_read_opening(c);
 		break;
 	case CONN_RELAY:
 	case CONN_DRAIN:
@@ -517,8 +291,8 @@ on_client_event(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static void
-on_vm_event(evutil_socket_t fd, short what, void *arg)
+void
+conn_on_vm_event(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
 	enum close_reason reason;
@@ -528,7 +302,7 @@ on_vm_event(evutil_socket_t fd, short what, void *arg)
 	if (c->state == CONN_DIAL) {
 		reason = dial_result(fd);
 		if (reason != CLOSE_NONE)
-			dial_failed(c, reason);
+			conn_dial_failed(c, reason);
 		else if (what & EV_WRITE)
 			conn_step(c, SAW_CONNECTED);
 	} else if (c->state == CONN_RELAY || c->state == CONN_DRAIN) {
@@ -575,7 +349,7 @@ conn_open(struct worker *w, int fd, const struct endpoint *peer,
 	if (side_open(&c->client, fd, on_client_event, c))
 		enter_peek(c);
 	else
-		finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
+		conn_finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
 }
 
 void
@@ -589,19 +363,19 @@ conn_timed_out(struct conn *c, enum deadline_kind kind)
 			break;
 		}
 		c->peek_ms = (uint32_t)(c->worker->now_ms - c->accepted_ms);
-		finish(c, SAW_TURNED_AWAY,
+		conn_finish(c, SAW_TURNED_AWAY,
 		    c->opening != NULL && c->opening->len > 0 ?
 			CLOSE_PEEK_TIMEOUT :
 			CLOSE_CLIENT_SILENT);
 		break;
 	case DEADLINE_CONNECT:
-		dial_failed(c, CLOSE_DIAL_TIMEOUT);
+		conn_dial_failed(c, CLOSE_DIAL_TIMEOUT);
 		break;
 	case DEADLINE_IDLE:
-		finish(c, SAW_ABORTED, CLOSE_IDLE);
+		conn_finish(c, SAW_ABORTED, CLOSE_IDLE);
 		break;
 	case DEADLINE_DRAIN:
-		finish(c, SAW_ABORTED, CLOSE_DRAIN_TIMEOUT);
+		conn_finish(c, SAW_ABORTED, CLOSE_DRAIN_TIMEOUT);
 		break;
 	case DEADLINE_LINGER:
 		conn_step(c, SAW_ABORTED);	/* the reason is known */

@@ -121,17 +121,7 @@ struct worker_start {
 /* Be a worker.  Never returns. */
 void worker_run(const struct worker_start *) __attribute__((noreturn));
 
-/* Count a client in: CLOSE_NONE and its ticket, or which limit it met. */
-enum close_reason worker_admit(struct worker *, const struct endpoint *peer,
-    struct admission_ticket *);
-
 /* A connection was released: there is room for another. */
 void worker_conn_closed(struct worker *);
-
-/*
- * Stop accepting until the next tick with free resources; what failed is
- * errno's or 0 if the worker is full.
- */
-void worker_pause_accept(struct worker *, int error);
 
 #endif

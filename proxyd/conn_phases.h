@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * conn_phases.h - what conn.c, conn_peek.c and conn_dial.c have of each other;
+ * nobody else includes it.
+ *
+ * Each of these may free the connection: nothing follows a call but a return.
+ */
+#ifndef PROXYD_CONN_PHASES_H
+#define PROXYD_CONN_PHASES_H
+
+#include "proxyd/conn.h"
+
+/* The only writer of conn->state. */
+void conn_step(struct conn *, enum conn_event);
+
+/* The same, and this is why. */
+void conn_finish(struct conn *, enum conn_event, enum close_reason);
+
+/* Read the client's first bytes; steps when they say enough. */
+void conn_read_opening(struct conn *);
+
+/* Connect to the plan's next target. */
+void conn_enter_dial(struct conn *);
+
+/* The target being tried failed: the next one, or a refusal. */
+void conn_dial_failed(struct conn *, enum close_reason);
+
+/* libevent's callback for the VM's socket. */
+void conn_on_vm_event(evutil_socket_t, short, void *);
+
+/* --- these free nothing ---------------------------------------------------- */
+
+/* The connection's one deadline, in place of the one before. */
+void conn_set_deadline(struct conn *, enum deadline_kind, uint32_t in_ms);
+
+/*
+ * Put what the VM is to be told about the client (a PROXY header, forwarded
+ * fields) into the opening.  Returns how many octets may be sent at once; 0
+ * if there is no memory.
+ */
+uint32_t conn_address_opening(struct conn *);
+
+#endif
