@@ -158,6 +158,8 @@ renew_deadline(struct conn *c, bool moved)
 {
 	const struct proxyd_settings *s = &c->worker->settings;
 
+	if (c->deadline_kind == DEADLINE_REMOVED)
+		return;		/* nothing puts that off */
 	if (c->http != NULL && c->http->in_head) {
 		/* Like the first head: one deadline for the whole of it. */
 		if (c->deadline_kind != DEADLINE_PEEK)
@@ -234,7 +236,7 @@ enter_relay(struct conn *c)
 static void
 enter_drain(struct conn *c)
 {
-	conn_set_deadline(c, DEADLINE_DRAIN, c->worker->settings.drain_ms);
+	renew_deadline(c, false);
 	set_again(c, true);	/* the turn that ended one side had more */
 }
 
@@ -377,11 +379,34 @@ conn_timed_out(struct conn *c, enum deadline_kind kind)
 	case DEADLINE_DRAIN:
 		conn_finish(c, SAW_ABORTED, CLOSE_DRAIN_TIMEOUT);
 		break;
+	case DEADLINE_REMOVED:
+		conn_finish(c, SAW_ABORTED, CLOSE_MAPPING_CHANGED);
+		break;
 	case DEADLINE_LINGER:
 		conn_step(c, SAW_ABORTED);	/* the reason is known */
 		break;
 	case N_DEADLINE_KINDS:
 		break;
+	}
+}
+
+void
+conn_mapping_changed(struct conn *c)
+{
+	const struct worker *w = c->worker;
+	bool gone = w->settings.reload_closes_removed && c->name != NULL &&
+	    !w->settings.has_default_target &&
+	    (c->state == CONN_RELAY || c->state == CONN_DRAIN) &&
+	    mapping_find(&w->mapping, c->service, c->name,
+		strlen(c->name)) == NULL;
+
+	if (gone && c->deadline_kind != DEADLINE_REMOVED) {
+		conn_set_deadline(c, DEADLINE_REMOVED,
+		    w->settings.removed_ms);
+	} else if (!gone && c->deadline_kind == DEADLINE_REMOVED) {
+		/* Back again in time. */
+		c->deadline_kind = DEADLINE_CONNECT;
+		renew_deadline(c, true);
 	}
 }
 

@@ -73,6 +73,12 @@ void conn_timed_out(struct conn *, enum deadline_kind);
 /* Go on with a relay that had more to do; may free the connection. */
 void conn_relay_again(struct conn *);
 
+/*
+ * The mapping is another since a reload: if its name is gone, a relay gets
+ * timeouts.removed to finish (reload_closes_removed).
+ */
+void conn_mapping_changed(struct conn *);
+
 /* End it now, whatever it is doing; frees it. */
 void conn_abort(struct conn *, enum close_reason);
 

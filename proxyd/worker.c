@@ -73,12 +73,33 @@ adopt_settings(struct worker *w, const struct proxyd_settings *s)
 	    w->now_ms + s->idle_ms);
 	deadline_list_cap(&w->deadlines[DEADLINE_DRAIN],
 	    w->now_ms + s->drain_ms);
+	deadline_list_cap(&w->deadlines[DEADLINE_REMOVED],
+	    w->now_ms + s->removed_ms);
 	w->conns_max = (w->fds_max - DESCRIPTORS_KEPT - 2 * PIPE_POOL_MAX) / 2;
 	w->limits.total = s->connections_max;
 	w->limits.per_client = s->per_client_max;
 	w->limits.per_name = s->per_name_max;
 	w->limits.rate_per_client = s->client_rate;
 	w->limits.burst = s->client_burst;
+}
+
+/* Tell every connection; each has its deadline in one of the lists. */
+static void
+tell_mapping_changed(struct worker *w)
+{
+	struct deadline *d, *next, *last;
+	struct deadline_list *list;
+	unsigned kind;
+
+	for (kind = 0; kind < N_DEADLINE_KINDS; kind++) {
+		list = &w->deadlines[kind];
+		/* Those that are moved here on the way stand behind `last`. */
+		last = list->ends.prev;
+		for (d = list->ends.next; d != &list->ends; d = next) {
+			next = d == last ? &list->ends : d->next;
+			conn_mapping_changed(conn_of_deadline(d));
+		}
+	}
 }
 
 static void
@@ -98,6 +119,7 @@ adopt(struct worker *w, const struct worker_orders *o, const int *fds,
 	}
 	w->n_listeners = o->n_listeners;
 	adopt_settings(w, &o->settings);
+	tell_mapping_changed(w);
 	if ((err = accept_open(w)) != 0)
 		log_fatal("cannot watch the listeners: %s", strerror(-err));
 	(void)!send(w->channel, &o->generation, sizeof(o->generation),

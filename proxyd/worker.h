@@ -53,6 +53,7 @@ enum deadline_kind {
 	DEADLINE_CONNECT,
 	DEADLINE_IDLE,
 	DEADLINE_DRAIN,
+	DEADLINE_REMOVED,	/* its name is mapped no longer */
 	DEADLINE_LINGER,
 	N_DEADLINE_KINDS
 };
