@@ -59,6 +59,14 @@ for setting in $(grep -oE '[a-z][a-z_0-9]* = ' "$copy/effective.conf" |
 	grep -q "^\.It Cm $setting\( \|\$\)" "$srcdir/proxyd/proxyd.conf.5" ||
 	    fail "proxyd.conf.5: nothing about $setting"
 done
+
+# And every reason why a connection ends.
+for reason in $(tr -d '\\\n' < "$srcdir/proxyd/close_reasons.h" |
+    grep -oE 'CLOSE_REASON\([A-Z0-9_]+,[[:space:]]*"[a-z0-9_]+"' |
+    sed 's/.*"\(.*\)"/\1/' | grep -vx none); do
+	grep -qx "\.It Cm $reason" "$srcdir/proxyd/proxyd.8" ||
+	    fail "proxyd.8: nothing about the reason $reason"
+done
 if command -v mandoc >/dev/null; then
 	for page in "$srcdir"/proxyd/*.[58]; do
 		mandoc -T lint -W warning "$page" || fail "$page: see above"
