@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <seccomp.h>
-#include <stdint.h>
 #include <sys/mman.h>
 
 static const char *const everybody[] = { "brk", "clock_gettime",
@@ -36,14 +35,28 @@ add(scmp_filter_ctx filter, uint32_t action, const char *const *calls,
 }
 
 static int
-fill(scmp_filter_ctx filter, const char *const *calls, size_t n)
+add_call(scmp_filter_ctx filter, const struct sandbox_call *call)
 {
+	int number = seccomp_syscall_resolve_name(call->name);
+
+	if (number == __NR_SCMP_ERROR)
+		return 0;
+	return call->has_arg ?
+	    seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
+		SCMP_CMP(call->arg, SCMP_CMP_EQ, call->value)) :
+	    seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+}
+
+static int
+fill(scmp_filter_ctx filter, const struct sandbox_call *calls, size_t n)
+{
+	size_t i;
 	int err;
 
 	err = add(filter, SCMP_ACT_ALLOW, everybody,
 	    sizeof(everybody) / sizeof(everybody[0]));
-	if (err == 0)
-		err = add(filter, SCMP_ACT_ALLOW, calls, n);
+	for (i = 0; i < n && err == 0; i++)
+		err = add_call(filter, &calls[i]);
 	if (err == 0)
 		err = add(filter, SCMP_ACT_KILL_PROCESS, deadly,
 		    sizeof(deadly) / sizeof(deadly[0]));
@@ -58,7 +71,7 @@ fill(scmp_filter_ctx filter, const char *const *calls, size_t n)
 }
 
 int
-sandbox_filter_load(const char *const *calls, size_t n)
+sandbox_filter_load(const struct sandbox_call *calls, size_t n)
 {
 	scmp_filter_ctx filter;
 	int err;

@@ -9,15 +9,26 @@
 #ifndef COMMON_SANDBOX_FILTER_H
 #define COMMON_SANDBOX_FILTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* A call that is allowed; if `has_arg`, only with that argument `arg` (from
+ * 0) being `value`. */
+struct sandbox_call {
+	const char	*name;
+	bool		 has_arg;
+	unsigned	 arg;
+	uint64_t	 value;
+};
 
 /*
  * Load the filter: what every daemon needs (memory, time, its event loop,
  * reading and writing what is open, logging, ending) and the `n` calls
- * named.  no_new_privs must be set (sandbox_enter).  A build with
+ * given.  no_new_privs must be set (sandbox_enter).  A build with
  * AddressSanitizer, whose runtime opens files, loads none.  Returns 0 or
  * -errno; -ENOSYS where the kernel has no seccomp.
  */
-int sandbox_filter_load(const char *const *calls, size_t n);
+int sandbox_filter_load(const struct sandbox_call *, size_t n);
 
 #endif

@@ -3,9 +3,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -212,9 +214,18 @@ on_again(evutil_socket_t fd, short what, void *arg)
 static void
 restrict_calls(void)
 {
-	static const char *const calls[] = { "accept4", "bind", "connect",
-		"getsockopt", "ioctl", "pipe2", "setsockopt", "shutdown",
-		"socket", "splice" };
+	static const struct sandbox_call calls[] = {
+		{ .name = "accept4" },
+		{ .name = "bind" },
+		{ .name = "connect" },
+		{ .name = "getsockopt" },
+		{ "ioctl", true, 1, SIOCOUTQ },
+		{ .name = "pipe2" },
+		{ .name = "setsockopt" },
+		{ .name = "shutdown" },
+		{ "socket", true, 0, AF_INET6 },
+		{ .name = "splice" },
+	};
 	int err = sandbox_filter_load(calls, sizeof(calls) / sizeof(calls[0]));
 
 	if (err == -ENOSYS)
