@@ -16,11 +16,9 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/log_writer.h"
 #include "common/notify.h"
 #include "common/sock.h"
-#include "common/workers.h"
-#include "proxyd/generation.h"
+#include "proxyd/master_state.h"
 #include "proxyd/start.h"
 
 enum {
@@ -28,142 +26,6 @@ enum {
 	STOP_GRACE_MS = 2000,
 	ADMISSION_SLOTS = 65536	/* clients and names that limits can count */
 };
-
-struct master {
-	struct event_base *base;
-	struct proxyd_config *config;	/* owned; what is in force */
-	struct sandbox_ids ids;
-	struct proxyd_shared *shared;	/* owned */
-	struct admission admission;	/* in memory that is owned */
-	struct log_writer log;
-	struct workers	*workers;	/* owned */
-	struct generation now;
-	unsigned	 n_workers;
-	int		 signals;	/* owned; signalfd */
-	struct event	*signal_event, *tick_event, *compile_event;
-	bool		 ready;		/* was told once */
-
-	/* a reload under way */
-	struct proxyd_config *next;	/* owned; NULL: none */
-	struct mapping_compile compile;
-	bool		 reload_again;	/* SIGHUP came meanwhile */
-
-	bool		 stopping;
-	uint64_t	 kill_ms;	/* when patience ends */
-};
-
-static void
-report_to_log(const char *message, void *arg)
-{
-	(void)arg;
-	log_error("%s", message);
-}
-
-/* --- reload ------------------------------------------------------------- */
-
-static void reload_begin(struct master *);
-
-static void
-reload_end(struct master *m)
-{
-	proxyd_config_free(m->next);
-	m->next = NULL;
-	if (m->reload_again && !m->stopping) {
-		m->reload_again = false;
-		reload_begin(m);
-	}
-}
-
-static void
-reload_refused(struct master *m)
-{
-	log_error("reload refused: everything stays as it was");
-	notify("READY=1\nSTATUS=reload refused, see the log");
-	reload_end(m);
-}
-
-/* Settings that a running daemon cannot change are said, not refused. */
-static void
-warn_of_kept(const struct proxyd_config *old, const struct proxyd_config *new)
-{
-	static const char kept[] = "%s: %s: takes effect at the next start";
-
-	if (strcmp(old->user, new->user) != 0)
-		log_warning(kept, new->path, "user");
-	if (strcmp(old->group, new->group) != 0)
-		log_warning(kept, new->path, "group");
-	if (strcmp(old->log, new->log) != 0)
-		log_warning(kept, new->path, "log");
-	if (old->workers != new->workers)
-		log_warning(kept, new->path, "workers");
-}
-
-static void
-reload_compiled(struct master *m)
-{
-	struct mapping_image image;
-	struct generation next;
-	struct workers_orders orders;
-	struct proxyd_config *old = m->config;
-
-	event_free(m->compile_event);
-	m->compile_event = NULL;
-	if (!mapping_compile_finish(&m->compile, &image, report_to_log, NULL) ||
-	    !generation_make(m->next, &image, &m->now, &next,
-		report_to_log, NULL)) {
-		reload_refused(m);
-		return;
-	}
-	warn_of_kept(old, m->next);
-	/* Workers hold their own descriptors of what is closed here. */
-	generation_close(&m->now, &next);
-	m->now = next;
-	m->config = m->next;
-	m->next = NULL;
-	proxyd_config_free(old);
-	orders = generation_orders(&m->now);
-	workers_order(m->workers, &orders);
-	reload_end(m);
-}
-
-static void
-on_compile_readable(evutil_socket_t fd, short what, void *arg)
-{
-	struct master *m = arg;
-
-	(void)fd, (void)what;
-	if (!mapping_compile_read(&m->compile, report_to_log, NULL))
-		reload_compiled(m);
-}
-
-static void
-reload_begin(struct master *m)
-{
-	notify_reloading();
-	m->next = start_load_config(m->config->path, report_to_log, NULL);
-	if (m->next == NULL ||
-	    !start_compile(m->next, &m->ids, &m->compile, report_to_log,
-		NULL)) {
-		reload_refused(m);
-		return;
-	}
-	fcntl(m->compile.messages, F_SETFL, O_NONBLOCK);
-	m->compile_event = event_new(m->base, m->compile.messages,
-	    EV_READ | EV_PERSIST, on_compile_readable, m);
-	if (m->compile_event == NULL || event_add(m->compile_event, NULL) != 0)
-		log_fatal("out of memory");
-}
-
-static void
-reload(struct master *m)
-{
-	if (m->stopping)
-		return;
-	if (m->next != NULL)
-		m->reload_again = true;
-	else
-		reload_begin(m);
-}
 
 /* --- workers ------------------------------------------------------------ */
 
@@ -295,7 +157,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 			reap(m);
 			break;
 		case SIGHUP:
-			reload(m);
+			master_reload(m);
 			break;
 		case SIGUSR1:
 			reopen_log(m);
