@@ -28,7 +28,7 @@ void conn_dial_failed(struct conn *, enum close_reason);
 /* libevent's callback for the VM's socket. */
 void conn_on_vm_event(evutil_socket_t, short, void *);
 
-/* --- these free nothing ---------------------------------------------------- */
+/* --- these free nothing --------------------------------------------------  */
 
 /* The connection's one deadline, in place of the one before. */
 void conn_set_deadline(struct conn *, enum deadline_kind, uint32_t in_ms);

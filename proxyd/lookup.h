@@ -24,8 +24,8 @@ struct lookup lookup_targets(const struct conn *, const struct peek *);
 
 /*
  * May a later request that names this host use the connection?  CLOSE_NONE,
- * or why not: NOT_MAPPED, HTTP_MISDIRECTED, or MAPPING_CHANGED if it is the name
- * that the connection was opened for.
+ * or why not: NOT_MAPPED, HTTP_MISDIRECTED, or MAPPING_CHANGED if it is the
+ * name that the connection was opened for.
  */
 enum close_reason lookup_again(const struct conn *, const struct peek *);
 

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "common/addr.h"
+#include "proxyd/http_octet.h"
 
 enum {
 	METHOD_MAX = 32,	/* octets; the longest registered one has 17 */
@@ -37,33 +38,10 @@ struct authority {
 	uint32_t	port;
 };
 
-/* RFC 9110 5.6.2: what methods and field names are made of. */
-static bool
-is_tchar(uint8_t c)
-{
-	static const char others[] = "!#$%&'*+-.^_`|~";
-
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') ||
-	    memchr(others, c, sizeof(others) - 1) != NULL;
-}
-
 static bool
 is_digit(uint8_t c)
 {
 	return c >= '0' && c <= '9';
-}
-
-static bool
-is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool
-is_control(uint8_t c)
-{
-	return (c < 0x20 && c != '\t') || c == 0x7f;
 }
 
 /* RFC 3986 3.2.3: *DIGIT; no digits mean the default. */
@@ -163,7 +141,7 @@ static enum close_reason
 on_method(struct peek_http *scan, const uint8_t *bytes)
 {
 	if (bytes[scan->scanned] != ' ')
-		return is_tchar(bytes[scan->scanned]) &&
+		return http_octet_is_tchar(bytes[scan->scanned]) &&
 		    scan->scanned - scan->part < METHOD_MAX ?
 		    CLOSE_NONE : CLOSE_HTTP_REQUEST_LINE;
 	if (part_is(scan, bytes, "CONNECT"))
@@ -261,10 +239,10 @@ on_field_name(struct peek_http *scan, const uint8_t *bytes)
 	uint8_t c = bytes[scan->scanned];
 	uint32_t len = scan->scanned - scan->part;
 
-	if (is_space(c))
+	if (http_octet_is_space(c))
 		return CLOSE_HTTP_FIELD_SPACE;	/* RFC 9112 5.1 */
 	if (c != ':')
-		return is_tchar(c) ? CLOSE_NONE : CLOSE_HTTP_FIELD;
+		return http_octet_is_tchar(c) ? CLOSE_NONE : CLOSE_HTTP_FIELD;
 	if (len == 0)
 		return CLOSE_HTTP_FIELD;
 	if (len == 4 && strncasecmp((const char *)bytes + scan->part, "host",
@@ -281,7 +259,7 @@ on_field_name(struct peek_http *scan, const uint8_t *bytes)
 static enum close_reason
 on_field_line(struct peek_http *scan, const uint8_t *bytes)
 {
-	if (is_space(bytes[scan->scanned]))	/* RFC 9112 2.2, 5.2 */
+	if (http_octet_is_space(bytes[scan->scanned]))	/* RFC 9112 2.2, 5.2 */
 		return scan->state == FIRST_FIELD ? CLOSE_HTTP_FIELD_SPACE :
 		    CLOSE_HTTP_OBS_FOLD;
 	scan->state = FIELD_NAME;
@@ -297,7 +275,7 @@ on_octet(struct peek_http *scan, const uint8_t *bytes)
 	case LEADING:
 		scan->state = METHOD;
 		scan->part = scan->scanned;
-		return is_tchar(bytes[scan->scanned]) ? CLOSE_NONE :
+		return http_octet_is_tchar(bytes[scan->scanned]) ? CLOSE_NONE :
 		    CLOSE_HTTP_NOT_HTTP;
 	case METHOD:
 		return on_method(scan, bytes);
@@ -325,9 +303,9 @@ on_host(struct peek_http *scan, const uint8_t *bytes)
 	struct authority host, target;
 	bool ok;
 
-	while (end > scan->host && is_space(bytes[end - 1]))
+	while (end > scan->host && http_octet_is_space(bytes[end - 1]))
 		end--;
-	while (scan->host < end && is_space(bytes[scan->host]))
+	while (scan->host < end && http_octet_is_space(bytes[scan->host]))
 		scan->host++;
 	scan->host_len = end - scan->host;
 	if (!authority_read(bytes + scan->host, scan->host_len,
@@ -389,7 +367,7 @@ take_octet(struct peek_http *scan, const uint8_t *bytes)
 	}
 	if (c == '\n')
 		return CLOSE_HTTP_BARE_LF;
-	if (is_control(c) && scan->state != LEADING)
+	if (http_octet_is_control(c) && scan->state != LEADING)
 		return CLOSE_HTTP_NUL;
 	return on_octet(scan, bytes);
 }

@@ -308,7 +308,7 @@ move_some(struct conn *c, struct flow *f, struct side *src, struct side *dst)
 	return f == &c->up ? move_requests(c) : move_answers(c);
 }
 
-/* --- a turn ---------------------------------------------------------------- */
+/* --- a turn --------------------------------------------------------------  */
 
 /* True if all that can be delivered has been. */
 static bool
