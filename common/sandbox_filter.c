@@ -43,7 +43,7 @@ add_call(scmp_filter_ctx filter, const struct sandbox_call *call)
 		return 0;
 	return call->has_arg ?
 	    seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-		SCMP_CMP(call->arg, SCMP_CMP_EQ, call->value)) :
+		SCMP_CMP(call->arg, SCMP_CMP_EQ, call->value, 0)) :
 	    seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
 }
 
