@@ -73,7 +73,9 @@ sock_tune(int fd, const struct sock_keepalive *ka)
 	    0 ||
 	    (err = set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL,
 		 (int)ka->interval_s)) != 0 ||
-	    (err = set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, (int)ka->count)) != 0)
+	    (err = set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, (int)ka->count)) != 0 ||
+	    (err = set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
+		 SOCK_UNSENT_OCTETS)) != 0)
 		return err;
 	return 0;
 }

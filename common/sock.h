@@ -25,9 +25,13 @@ struct sock_keepalive {
 	uint32_t	count;		/* unanswered probes that end it */
 };
 
+/* What the kernel takes for a receiver beyond what is on its way; by itself it
+ * takes more than a megabyte for each one that stops reading. */
+enum { SOCK_UNSENT_OCTETS = 256 * 1024 };
+
 /*
- * TCP_NODELAY and keepalive, for a stream socket or for a listener, whose
- * accepted sockets inherit them.  Returns 0 or -errno.
+ * TCP_NODELAY, keepalive and the limit of unsent data, for a stream socket or
+ * for a listener, whose accepted sockets inherit them.  Returns 0 or -errno.
  */
 int sock_tune(int fd, const struct sock_keepalive *);
 

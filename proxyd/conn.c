@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/sock.h"
 #include "proxyd/conn_log.h"
 #include "proxyd/dial.h"
 #include "proxyd/http_watch.h"
@@ -123,29 +124,39 @@ let_go_of_vm(struct conn *c)
 	set_again(c, false);
 }
 
+/* Returns the length of what to say; 0 behind what the VM itself ended. */
+static size_t
+refusal_text(const struct conn *c, char text[REFUSAL_MAX])
+{
+	const char *name = c->http != NULL && c->http->refused_name != NULL ?
+	    c->http->refused_name :
+	    c->name;
+
+	if (c->down.ended)
+		return 0;
+	if (c->service == SERVICE_HTTP)
+		return refusal_http(c->reason, name != NULL ? name : "",
+		    c->head_method, text);
+	return refusal_tls(c->reason, c->alert, text);
+}
+
 static void
 enter_refuse(struct conn *c)
 {
 	uint32_t linger_ms = c->worker->settings.drain_ms;
 	int fd = side_fd(&c->client);
-	const char *name = c->http != NULL && c->http->refused_name != NULL ?
-	    c->http->refused_name :
-	    c->name;
 	char text[REFUSAL_MAX];
-	size_t len;
+	size_t len = refusal_text(c, text);
 
-	if (c->service == SERVICE_HTTP)
-		len = refusal_http(c->reason, name != NULL ? name : "",
-		    c->head_method, text);
-	else
-		len = refusal_tls(c->reason, c->alert, text);
 	let_go_of_vm(c);
-	if (len == 0 || send(fd, text, len, MSG_NOSIGNAL) != (ssize_t)len) {
+	if (len == 0 && c->down.octets == 0) {
 		conn_step(c, SAW_FINISHED);
 		return;
 	}
 	/* Closing with bytes unread would reset the connection and take the
-	 * refusal away from its reader. */
+	 * refusal, and answers before it, away from their reader. */
+	if (len > 0)
+		(void)!send(fd, text, len, MSG_NOSIGNAL);
 	shutdown(fd, SHUT_WR);
 	conn_set_deadline(c, DEADLINE_LINGER,
 	    linger_ms < LINGER_MAX_MS ? linger_ms : LINGER_MAX_MS);
@@ -172,14 +183,20 @@ renew_deadline(struct conn *c, bool moved)
 	}
 }
 
-/* A later request may not pass; those before it have been answered. */
+/*
+ * A later request may not pass; those before it have been answered, or the
+ * VM has ended.
+ */
 static void
 turn_request_away(struct conn *c)
 {
 	const struct http_watch *h = c->http;
 
 	c->head_method = h->head_method;
-	conn_finish(c, c->down.ended ? SAW_FINISHED : SAW_TURNED_AWAY, h->stopped);
+	if (c->vm.broken && !http_watch_answered(h))
+		conn_finish(c, SAW_FINISHED, CLOSE_VM_RESET);
+	else
+		conn_finish(c, SAW_TURNED_AWAY, h->stopped);
 }
 
 static void
@@ -213,7 +230,6 @@ enter_relay(struct conn *c)
 
 	if (o->plan.track)
 		target_health_succeeded(&w->shared->health, &c->target);
-	c->dial_ms = (uint32_t)(w->now_ms - c->accepted_ms) - c->peek_ms;
 	head_len = conn_address_opening(c);
 	if (head_len == 0) {
 		conn_finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);
@@ -230,6 +246,7 @@ enter_relay(struct conn *c)
 	opening_free(o);
 	c->opening = NULL;
 	conn_set_deadline(c, DEADLINE_IDLE, w->settings.idle_ms);
+	conn_mapping_changed(c);	/* it may have, during the dial */
 	relay(c);
 }
 
@@ -258,7 +275,14 @@ conn_step(struct conn *c, enum conn_event event)
 		[CONN_CLOSED] = conn_close,
 	};
 
-	c->state = conn_next(c->state, event);
+	enum conn_state before = c->state;
+	uint32_t lasted_ms = (uint32_t)(c->worker->now_ms - c->accepted_ms);
+
+	c->state = conn_next(before, event);
+	if (before == CONN_PEEK)
+		c->peek_ms = lasted_ms;
+	else if (before == CONN_DIAL)
+		c->dial_ms = lasted_ms - c->peek_ms;
 	enter[c->state](c);
 }
 
@@ -322,6 +346,22 @@ conn_id(const struct conn *c, char out[CONN_ID_OCTETS + 1])
 	return out;
 }
 
+/* Where the client connected to: a listener may be on every address. */
+static struct endpoint
+local_end(int fd, const struct endpoint *listener)
+{
+	static const struct addr any6, any4 = { .octet = { [10] = 0xff,
+						    [11] = 0xff } };
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if ((!addr_equal(&listener->addr, &any6) &&
+		!addr_equal(&listener->addr, &any4)) ||
+	    getsockname(fd, (struct sockaddr *)&ss, &len) != 0)
+		return *listener;
+	return sock_endpoint(&ss);
+}
+
 void
 conn_open(struct worker *w, int fd, const struct endpoint *peer,
     const struct worker_listener *at, const struct admission_ticket *ticket,
@@ -340,7 +380,7 @@ conn_open(struct worker *w, int fd, const struct endpoint *peer,
 	c->worker = w;
 	c->accepted_ms = w->now_ms;
 	c->peer = *peer;
-	c->local = at->at;
+	c->local = local_end(fd, &at->at);
 	c->service = at->service;
 	c->ticket = *ticket;
 	c->from_proxy = from_proxy;
@@ -364,7 +404,6 @@ conn_timed_out(struct conn *c, enum deadline_kind kind)
 			relay(c);
 			break;
 		}
-		c->peek_ms = (uint32_t)(c->worker->now_ms - c->accepted_ms);
 		conn_finish(c, SAW_TURNED_AWAY,
 		    c->opening != NULL && c->opening->len > 0 ?
 			CLOSE_PEEK_TIMEOUT :

@@ -42,7 +42,7 @@ struct conn {
 	uint32_t	 peek_ms;	/* how long each phase took */
 	uint32_t	 dial_ms;
 	struct endpoint	 peer;		/* the client */
-	struct endpoint	 local;		/* the listener */
+	struct endpoint	 local;		/* where it came in */
 	struct endpoint	 target;	/* port 0: none yet */
 	enum service	 service : 8;
 	enum conn_state	 state : 8;

@@ -29,7 +29,6 @@ conn_dial_failed(struct conn *c, enum close_reason reason)
 		conn_step(c, SAW_RETRY);
 		return;
 	}
-	c->dial_ms = (uint32_t)(w->now_ms - c->accepted_ms) - c->peek_ms;
 	conn_finish(c, SAW_TURNED_AWAY, reason);
 }
 
@@ -92,6 +91,7 @@ static int
 prepend_proxy(struct conn *c)
 {
 	struct opening *o = c->opening;
+	const struct endpoint *to = o->relayed ? &o->destination : &c->local;
 	char id[CONN_ID_OCTETS + 1];
 	const struct proxy_tlvs tlvs = { .alpn = o->alpn,
 		.alpn_len = o->alpn_len,
@@ -103,10 +103,9 @@ prepend_proxy(struct conn *c)
 	size_t len = 0;
 
 	if (c->flags & MAPPING_PROXY_V1)
-		len = proxy_header_write_v1(&c->peer, &c->local, header);
+		len = proxy_header_write_v1(&c->peer, to, header);
 	else if (c->flags & MAPPING_PROXY_V2)
-		len = proxy_header_write_v2(&c->peer, &c->local, &tlvs,
-		    header);
+		len = proxy_header_write_v2(&c->peer, to, &tlvs, header);
 	if (len > 0 && !opening_replace(o, 0, header, len))
 		return -1;
 	return (int)len;

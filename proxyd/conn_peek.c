@@ -32,7 +32,6 @@ peek_done(struct conn *c, const struct peek *p)
 	struct worker *w = c->worker;
 	struct lookup l = { 0 };
 
-	c->peek_ms = (uint32_t)(w->now_ms - c->accepted_ms);
 	c->alert = p->alert;
 	c->head_method = p->head_method;
 	if (p->verdict == PEEK_NAME && (c->name = strdup(p->name)) == NULL) {

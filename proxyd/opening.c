@@ -77,6 +77,8 @@ read_proxy(struct opening *o, struct proxy_header *ret)
 	o->len -= (uint32_t)h.len;
 	memmove(o->bytes, o->bytes + h.len, o->len);
 	o->expect_proxy = false;
+	o->relayed = h.relayed;
+	o->destination = h.destination;
 	*ret = h;
 	return OPENING_PROXIED;
 }

@@ -20,6 +20,8 @@ struct opening {
 	struct dial_plan plan;
 	bool		expect_proxy;	/* a PROXY header is to come first */
 	enum proxy_fault proxy_fault;	/* what is wrong with it */
+	bool		relayed;	/* it told who the client is, and */
+	struct endpoint	destination;	/* what that connected to */
 	uint32_t	len, room;
 	uint8_t		*bytes;		/* owned; the client's first bytes */
 	uint8_t		alpn_len;	/* as the peek has it */

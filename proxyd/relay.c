@@ -127,15 +127,18 @@ send_some(struct side *dst, const uint8_t *bytes, size_t len)
 	return (size_t)n;
 }
 
-/* Read into the worker's buffer from `at` on; returns how much. */
+/* Read into the worker's buffer from `at` on, at most `room` octets and what
+ * it has left; returns how much. */
 static size_t
 read_some(struct worker *w, struct flow *f, struct side *src, size_t at,
     size_t room, int flags)
 {
 	ssize_t n;
 
-	if (!src->readable)
-		return 0;
+	if (room > WORKER_BUFFER_OCTETS - at)
+		room = WORKER_BUFFER_OCTETS - at;
+	if (!src->readable || room == 0)
+		return 0;	/* and a recv of nothing looks like the end */
 	n = recv(side_fd(src), w->buffer + at, room, flags);
 	if (n > 0)
 		return (size_t)n;
@@ -186,7 +189,7 @@ move_requests(struct conn *c)
 	bool tight = w->rest_octets >= WORKER_REST_BUDGET, again;
 
 	got = read_some(w, f, &c->client, held,
-	    tight ? HTTP_TIGHT_OCTETS : WORKER_BUFFER_OCTETS - held, 0);
+	    tight ? HTTP_TIGHT_OCTETS : WORKER_BUFFER_OCTETS, 0);
 	again = f->judge_again;
 	f->judge_again = false;
 	if (got == 0 && !again)

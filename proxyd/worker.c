@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@
 
 enum {
 	DESCRIPTORS_KEPT = 64,	/* not for connections and pipes */
+	REST_MUCH = 8 << 20,	/* octets of rests that, once they are gone,
+				 * are worth giving memory back */
 	CONNS_MAX = 1 << 20
 };
 
@@ -168,6 +171,19 @@ end_conns(struct worker *w, enum close_reason reason)
 			conn_abort(conn_of_deadline(d), reason);
 }
 
+/* The C library keeps what many slow readers once needed, for the next ones;
+ * the host may need it more. */
+static void
+give_memory_back(struct worker *w)
+{
+	if (w->rest_octets > w->rest_peak)
+		w->rest_peak = w->rest_octets;
+	if (w->rest_peak < REST_MUCH || w->rest_octets > w->rest_peak / 8)
+		return;
+	malloc_trim(0);
+	w->rest_peak = w->rest_octets;
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -185,6 +201,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	if (atomic_load(&w->shared->stop_now) ||
 	    (w->draining && w->now_ms >= w->drain_ms))
 		end_conns(w, CLOSE_SHUTDOWN);
+	give_memory_back(w);
 	if ((w->draining || atomic_load(&w->shared->stop_now)) &&
 	    w->n_conns == 0)
 		event_base_loopbreak(w->base);
@@ -218,6 +235,7 @@ restrict_calls(void)
 		{ .name = "accept4" },
 		{ .name = "bind" },
 		{ .name = "connect" },
+		{ .name = "getsockname" },
 		{ .name = "getsockopt" },
 		{ "ioctl", true, 1, SIOCOUTQ },
 		{ .name = "pipe2" },

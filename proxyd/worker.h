@@ -95,6 +95,7 @@ struct worker {
 	unsigned	 n_again;
 	struct pipe_pool pipes;
 	size_t		 rest_octets;	/* unsent data held for all */
+	size_t		 rest_peak;	/* most of it, as ticks saw it */
 	uint8_t		*buffer;	/* owned; WORKER_BUFFER_OCTETS */
 	uint8_t		*rewritten;	/* owned; room for a buffer's requests
 					 * with their heads rewritten */
