@@ -33,9 +33,8 @@ reason_of(int err)
 	}
 }
 
-/* Returns 0 or an errno. */
-static int
-bind_source(int fd, const struct addr *source, bool foreign)
+int
+dial_bind(int fd, const struct addr *source, bool foreign)
 {
 	struct endpoint ep = { .addr = *source };
 	struct sockaddr_storage ss;
@@ -73,7 +72,7 @@ begin_from(const struct endpoint *to, const struct addr *source, bool foreign,
 		return errno;
 	err = -sock_tune(fd, &ka);
 	if (err == 0 && source != NULL)
-		err = bind_source(fd, source, foreign);
+		err = dial_bind(fd, source, foreign);
 	if (err == 0 && connect(fd, (struct sockaddr *)&ss, len) != 0 &&
 	    errno != EINPROGRESS)
 		err = errno;

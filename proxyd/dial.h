@@ -19,6 +19,12 @@ enum close_reason dial_begin(const struct endpoint *,
     const struct proxyd_settings *, const struct addr *embedded,
     uint32_t rotation, int *ret_fd);
 
+/*
+ * Bind a TCP socket to a source address as a dial does; `foreign` is for one
+ * that need not be ours.  Returns 0 or an errno.
+ */
+int dial_bind(int fd, const struct addr *source, bool foreign);
+
 /* How a begun dial ended: CLOSE_NONE if it is connected. */
 enum close_reason dial_result(int fd);
 

@@ -13,6 +13,7 @@
 #include "common/cfgfile.h"
 #include "common/log.h"
 #include "proxyd/client_hello.h"
+#include "proxyd/embed_check.h"
 #include "proxyd/master.h"
 #include "proxyd/start.h"
 
@@ -37,7 +38,8 @@ print_version(void)
 	    event_get_version(), client_hello_library(), cfgfile_library());
 }
 
-/* Compile the mapping as the daemon would; returns the exit status. */
+/* Compile the mapping as the daemon would, and look whether this host is fit
+ * for the configuration; returns the exit status. */
 static int
 test(const struct proxyd_config *config, enum task task)
 {
@@ -58,6 +60,8 @@ test(const struct proxyd_config *config, enum task task)
 	if (!mapping_compile_finish(&compile, &image, report_to_stderr, NULL))
 		return 1;
 	close(image.fd);
+	if (!embed_check(config, report_to_stderr, NULL))
+		return 1;
 	if (task == TEST_AND_PRINT)
 		proxyd_config_print(config, stdout);
 	else

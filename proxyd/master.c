@@ -18,6 +18,7 @@
 #include "common/log.h"
 #include "common/notify.h"
 #include "common/sock.h"
+#include "proxyd/embed_check.h"
 #include "proxyd/master_state.h"
 #include "proxyd/start.h"
 
@@ -193,6 +194,13 @@ report_to_stderr(const char *message, void *arg)
 }
 
 static void
+warn(const char *message, void *arg)
+{
+	(void)arg;
+	log_warning("%s", message);
+}
+
+static void
 raise_descriptors(void)
 {
 	struct rlimit files;
@@ -353,6 +361,7 @@ master_run(struct proxyd_config *config)
 	shared_init(&m);
 	if (!first_generation(&m) || !start_log(&m))
 		return 1;
+	embed_check(config, warn, NULL);
 	if ((err = sandbox_master()) != 0)
 		log_fatal("cannot give up privileges: %s", strerror(-err));
 	events_init(&m);

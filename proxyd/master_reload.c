@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "common/notify.h"
+#include "proxyd/embed_check.h"
 #include "proxyd/start.h"
 
 static void
@@ -17,6 +18,13 @@ report_to_log(const char *message, void *arg)
 {
 	(void)arg;
 	log_error("%s", message);
+}
+
+static void
+warn(const char *message, void *arg)
+{
+	(void)arg;
+	log_warning("%s", message);
 }
 
 static void reload_begin(struct master *);
@@ -73,6 +81,7 @@ reload_compiled(struct master *m)
 		return;
 	}
 	warn_of_kept(old, m->next);
+	embed_check(m->next, warn, NULL);
 	/* Workers hold their own descriptors of what is closed here. */
 	generation_close(&m->now, &next);
 	m->now = next;
