@@ -129,12 +129,14 @@ class Host:
         sock.settimeout(10)
         return sock
 
-    def connect(self, address, port):
+    def connect(self, address, port, source=None):
         with self:
             sock = socket.socket(socket.AF_INET6 if ":" in address else
                                  socket.AF_INET)
         sock.settimeout(10)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if source is not None:
+            sock.bind((source, 0))
         sock.connect((address, port))
         return sock
 
@@ -247,6 +249,7 @@ error_log nginx.err;
 events { worker_connections 4096; }
 http {
     access_log off; default_type text/plain; client_max_body_size 0;
+    types { text/html html; text/javascript js; }
     client_body_temp_path tmp-body; proxy_temp_path tmp-proxy;
     fastcgi_temp_path tmp-fastcgi; uwsgi_temp_path tmp-uwsgi;
     scgi_temp_path tmp-scgi; client_body_in_file_only off;
@@ -271,11 +274,12 @@ def world():
 
 class Proxyd:
     """A running proxyd.  Keyword arguments replace or add settings (a dict
-    is a group, anything else libconfig text)."""
+    is a group, anything else libconfig text); `under` is a command that
+    runs it."""
 
     serial = 0
 
-    def __init__(self, names="", start=True, env=None, stderr=None,
+    def __init__(self, names="", start=True, env=None, stderr=None, under=(),
                  **settings):
         Proxyd.serial += 1
         self.name = "proxyd%d" % Proxyd.serial
@@ -288,7 +292,7 @@ class Proxyd:
         self.write_mapping(names)
         self.write_config()
         if start:
-            self.start(env, stderr)
+            self.start(env, stderr, under)
 
     def write_mapping(self, text):
         self.world.write(self.name + ".map", text)
@@ -309,9 +313,9 @@ class Proxyd:
         self.config = self.world.write(
             self.name + ".conf", "".join(libconfig(values)))
 
-    def start(self, env=None, stderr=None):
+    def start(self, env=None, stderr=None, under=()):
         self.process = self.world.pop.start(
-            PROXYD, "-f", self.config, stdout=subprocess.DEVNULL,
+            *under, PROXYD, "-f", self.config, stdout=subprocess.DEVNULL,
             stderr=stderr or subprocess.PIPE,
             env={**os.environ, **(env or {})})
         self.pid = self.process.pid
@@ -355,7 +359,7 @@ class Proxyd:
     def wait_end(self, after=0, timeout=10.0, **fields):
         """Wait for a connection's line with these fields; returns all its
         fields."""
-        pattern = "info: client=" + "".join(
+        pattern = "info:(?= client=)" + "".join(
             r"(?=.* %s=%s( |$))" % (key, re.escape(value))
             for key, value in fields.items())
         return log_fields(self.wait_log(pattern, after, timeout))
@@ -556,9 +560,9 @@ class SystemTest(unittest.TestCase):
         self.addCleanup(sock.close)
         return sock
 
-    def connect(self, port=80, at=POP4):
+    def connect(self, port=80, at=POP4, source=None):
         host = self.world.client6 if ":" in at else self.world.client
-        sock = host.connect(at, port)
+        sock = host.connect(at, port, source)
         self.addCleanup(sock.close)
         return sock
 

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: ISC
+"""Half a minute of the soak."""
+import os
+import subprocess
+import sys
+import unittest
+
+from lib import TOP, WHY_NOT
+
+
+@unittest.skipIf(WHY_NOT is not None, WHY_NOT)
+class Soak(unittest.TestCase):
+    def test_half_a_minute(self):
+        done = subprocess.run(
+            [sys.executable, os.path.join(TOP, "tests/system/soak"), "30"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stdout[-10000:])
+
+
+if __name__ == "__main__":
+    unittest.main()
