@@ -46,7 +46,7 @@ peek_done(struct conn *c, const struct peek *p)
 		return;
 	}
 	c->opening->plan = dial_plan_make(l.target, l.n, l.port,
-	    w->rotation++, &w->settings.targets, &w->shared->health,
+	    &c->local, w->rotation++, &w->settings.targets, &w->shared->health,
 	    w->now_ms);
 	c->flags = l.flags;
 	if (c->opening->plan.n == 0)

@@ -12,8 +12,9 @@ append(struct dial_plan *plan, const struct endpoint *from, unsigned n)
 
 struct dial_plan
 dial_plan_make(const struct addr *addr, unsigned n, uint16_t port,
-    uint32_t rotation, const struct target_policy *policy,
-    struct target_health *health, uint64_t now_ms)
+    const struct endpoint *local, uint32_t rotation,
+    const struct target_policy *policy, struct target_health *health,
+    uint64_t now_ms)
 {
 	struct dial_plan plan = { .track = n > 1 };
 	struct endpoint by_state[3][MAPPING_TARGETS_MAX], at;
@@ -24,7 +25,8 @@ dial_plan_make(const struct addr *addr, unsigned n, uint16_t port,
 	for (i = 0; i < n; i++) {
 		at.addr = addr[(rotation + i) % n];
 		at.port = port;
-		if (target_policy_check(policy, &at) != TARGET_ALLOWED)
+		if (target_policy_check(policy, &at) != TARGET_ALLOWED ||
+		    endpoint_equal(&at, local))
 			continue;
 		state = plan.track ? target_health_ask(health, &at, now_ms) :
 				     TARGET_UP;

@@ -7,6 +7,7 @@
 static struct target_health health;
 static struct target_policy policy;
 static struct addr addr[3];
+static struct endpoint local;	/* where the client connected to */
 
 static void
 set_up(void)
@@ -29,8 +30,8 @@ TestSuite(dial_plan, .init = set_up);
 static struct dial_plan
 plan_for(unsigned n, uint32_t rotation, uint64_t now_ms)
 {
-	return dial_plan_make(addr, n, 443, rotation, &policy, &health,
-	    now_ms);
+	return dial_plan_make(addr, n, 443, &local, rotation, &policy,
+	    &health, now_ms);
 }
 
 static void
@@ -94,6 +95,19 @@ Test(dial_plan, a_single_target_is_tried_whatever_its_past)
 	plan = plan_for(1, 7, 1001);
 	expect(&plan, "1");
 	cr_assert_not(plan.track);
+}
+
+Test(dial_plan, leaves_out_where_the_client_connected_to)
+{
+	struct dial_plan plan;
+
+	local.addr = addr[1];
+	local.port = 443;
+	plan = plan_for(3, 0, 0);
+	expect(&plan, "13");
+	local.port = 80;	/* another server of this host */
+	plan = plan_for(3, 0, 0);
+	expect(&plan, "123");
 }
 
 Test(dial_plan, leaves_out_what_policy_forbids)
