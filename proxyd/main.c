@@ -53,6 +53,11 @@ test(const struct proxyd_config *config, enum task task)
 		fprintf(stderr, "%s: %s\n", config->path, problem);
 		return 1;
 	}
+	/* With the rights that a running master has. */
+	if (sandbox_master() != 0) {
+		fprintf(stderr, "proxyd: cannot give up privileges\n");
+		return 1;
+	}
 	if (!start_compile(config, &ids, &compile, report_to_stderr, NULL))
 		return 1;
 	while (mapping_compile_read(&compile, report_to_stderr, NULL))

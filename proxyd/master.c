@@ -359,11 +359,12 @@ master_run(struct proxyd_config *config)
 				     (unsigned)cpus;
 	raise_descriptors();
 	shared_init(&m);
+	/* Before anything is opened: a reload has no more rights either. */
+	if ((err = sandbox_master()) != 0)
+		log_fatal("cannot give up privileges: %s", strerror(-err));
 	if (!first_generation(&m) || !start_log(&m))
 		return 1;
 	embed_check(config, warn, NULL);
-	if ((err = sandbox_master()) != 0)
-		log_fatal("cannot give up privileges: %s", strerror(-err));
 	events_init(&m);
 	m.workers = workers_new(m.base, m.n_workers, HANG_MS, &ops, &m);
 	if (m.workers == NULL)
