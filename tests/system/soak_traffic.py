@@ -295,18 +295,18 @@ def pair(p):
 # --- readers that stop -------------------------------------------------------
 
 class Stopped:
-    """Clients that ask for much and read nothing for a while."""
+    """Clients that ask for much and read nothing until they are told."""
 
     __name__ = "stopped"
 
-    def __init__(self, n, seconds, ready):
-        self.n, self.seconds, self.ready = n, seconds, ready
+    def __init__(self, n, ready):
+        self.n, self.ready = n, ready
 
     def __call__(self, p):
         socks = [self.open(p, i) for i in range(self.n)]
         with open(self.ready, "w") as file:
-            file.write("%f" % time.time())
-        time.sleep(self.seconds)
+            file.write("all ask")
+        p.stopping.wait()
         try:
             for i, sock in enumerate(socks):
                 if i % 40 < 2:
@@ -316,7 +316,6 @@ class Stopped:
         finally:
             for sock in socks:
                 sock.close()
-        p.stopping.set()
 
     def open(self, p, i):
         if i % 2 == 1:
