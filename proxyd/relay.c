@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxyd/relay.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -93,6 +94,7 @@ static bool
 keep_rest(struct worker *w, struct flow *f, const uint8_t *bytes,
     size_t unsent, const uint8_t *held_bytes, size_t held)
 {
+	assert(f->rest == NULL);
 	if (unsent + held == 0)
 		return true;
 	f->rest = malloc(unsent + held);
@@ -188,10 +190,13 @@ move_requests(struct conn *c)
 	struct http_passed passed;
 	bool tight = w->rest_octets >= WORKER_REST_BUDGET, again;
 
-	got = read_some(w, f, &c->client, held,
-	    tight ? HTTP_TIGHT_OCTETS : WORKER_BUFFER_OCTETS, 0);
+	/* What is judged again must shrink before more is read, or a client
+	 * that pipelines faster than it is answered makes us hold ever more. */
 	again = f->judge_again;
 	f->judge_again = false;
+	got = again ? 0 :
+		      read_some(w, f, &c->client, held,
+			  tight ? HTTP_TIGHT_OCTETS : WORKER_BUFFER_OCTETS, 0);
 	if (got == 0 && !again)
 		return f->source_ended || c->client.readable ? MOVED :
 							       BLOCKED;
@@ -296,6 +301,11 @@ move_some(struct conn *c, struct flow *f, struct side *src, struct side *dst)
 	struct worker *w = c->worker;
 	uint64_t blind;
 
+	/* Since a 101 what was held is bytes like all others, and first. */
+	if (f->held_len > 0 && !http_watch_active(c->http)) {
+		f->rest_len += f->held_len;	/* it stands right behind */
+		f->held_len = 0;
+	}
 	if (f->rest_len > 0)
 		return dst->writable ? flush_rest(w, f, dst) : BLOCKED;
 	if (f->in_pipe > 0)
@@ -313,12 +323,23 @@ move_some(struct conn *c, struct flow *f, struct side *src, struct side *dst)
 
 /* --- a turn --------------------------------------------------------------  */
 
+/* True if requests are held that answers will make room for. */
+static bool
+requests_wait(const struct conn *c)
+{
+	return http_watch_active(c->http) &&
+	    c->http->stopped == CLOSE_NONE &&
+	    (c->http->waiting || c->up.judge_again);
+}
+
 /* True if all that can be delivered has been. */
 static bool
-flow_done(const struct flow *f, const struct side *dst)
+flow_done(const struct conn *c, const struct flow *f, const struct side *dst)
 {
 	return dst->broken ||
-	    (f->source_ended && f->rest_len == 0 && f->in_pipe == 0);
+	    (f->source_ended && f->rest_len == 0 && f->in_pipe == 0 &&
+		(f->held_len == 0 || http_watch_active(c->http)) &&
+		(f != &c->up || !requests_wait(c)));
 }
 
 static void
@@ -328,19 +349,19 @@ pump(struct conn *c, struct flow *f, struct side *src, struct side *dst,
 	uint64_t before = f->octets;
 	enum moved moved = MOVED;
 
-	while (moved == MOVED && !flow_done(f, dst) &&
+	while (moved == MOVED && !flow_done(c, f, dst) &&
 	    f->octets - before < RELAY_TURN_OCTETS)
 		moved = move_some(c, f, src, dst);
 	turn->moved |= f->octets != before;
-	turn->again |= moved == MOVED && !flow_done(f, dst);
+	turn->again |= moved == MOVED && !flow_done(c, f, dst);
 	turn->no_memory |= moved == NO_MEMORY;
 }
 
 static void
-pass_end(struct flow *f, const struct side *src, const struct side *dst,
-    bool hold_fin)
+pass_end(const struct conn *c, struct flow *f, const struct side *src,
+    const struct side *dst, bool hold_fin)
 {
-	if (f->ended || !flow_done(f, dst))
+	if (f->ended || !flow_done(c, f, dst))
 		return;
 	f->ended = true;
 	if (!src->broken && !dst->broken && !hold_fin)
@@ -357,8 +378,6 @@ answers_seen(struct conn *c, struct relay_turn *turn)
 	struct flow *f = &c->up;
 
 	if (f->held_len > 0 && !http_watch_active(c->http)) {
-		f->rest_len += f->held_len;	/* it stands right behind */
-		f->held_len = 0;
 		turn->again = true;
 	} else if (c->http->waiting) {
 		c->http->waiting = false;
@@ -378,7 +397,10 @@ http_ends(struct conn *c, struct relay_turn *turn)
 	bool nothing_left = http_watch_answered(c->http) &&
 	    c->down.rest_len == 0 && c->down.in_pipe == 0;
 
-	pass_end(&c->up, &c->client, &c->vm,
+	/* Nobody is left to answer what waits for an answer. */
+	if (c->down.ended && c->http->waiting)
+		c->up.ended = true;
+	pass_end(c, &c->up, &c->client, &c->vm,
 	    http_guard_between_requests(&c->http->guard));
 	if (c->up.ended && nothing_left)
 		c->down.ended = true;
@@ -396,12 +418,12 @@ relay_turn(struct conn *c)
 	if (c->vm.broken)
 		c->vm.readable = true;	/* it may have sent more before */
 	pump(c, &c->down, &c->vm, &c->client, &turn);
-	pass_end(&c->down, &c->vm, &c->client, false);
+	pass_end(c, &c->down, &c->vm, &c->client, false);
 	if (c->http != NULL && c->down.octets != before)
 		answers_seen(c, &turn);
 	if (http_watch_active(c->http))
 		http_ends(c, &turn);
 	else
-		pass_end(&c->up, &c->client, &c->vm, false);
+		pass_end(c, &c->up, &c->client, &c->vm, false);
 	return turn;
 }

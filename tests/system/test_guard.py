@@ -155,6 +155,41 @@ class Requests(Guard):
         self.assert_asked(client, vm, GET)
         self.assert_answered(client, vm)
 
+    def test_a_half_closed_client_gets_all_its_answers(self):
+        self.begin()
+        for count in (1, 3, 33, 100):
+            with self.subTest(count=count):
+                client = self.connect()
+                client.sendall(GET * count)
+                client.shutdown(socket.SHUT_WR)
+                vm = self.accept(self.listener)
+                self.assertEqual(recv_exactly(vm, len(GET)), GET)
+                self.assert_answered(client, vm, HI)
+                for _ in range(count - 1):
+                    self.assertEqual(recv_exactly(vm, len(GET)), GET)
+                    self.assert_answered(client, vm, HI)
+                self.assertEqual(recv_all(client), b"")
+                self.assertEqual(recv_all(vm), b"")
+                self.running.wait_end(reason="done",
+                                      up=str(count * len(GET)))
+
+    def test_the_vm_sees_no_end_before_its_answer_is_whole(self):
+        self.begin()
+        client, vm = self.pair()
+        client.sendall(GET[:20])    # never whole: of no use
+        client.shutdown(socket.SHUT_WR)
+        self.assert_silent(vm)
+        vm.sendall(HI)
+        self.assertEqual(recv_all(client), HI)
+        self.assertEqual(recv_all(vm), b"")
+        body = POST + b"Content-Length: 5\r\n\r\nhell"
+        client, vm = self.pair(body)
+        client.shutdown(socket.SHUT_WR)
+        self.assertEqual(vm.recv(1), b"")    # it waits for the fifth
+        vm.sendall(HI)
+        vm.close()
+        self.assertEqual(recv_all(client), HI)
+
     def test_what_waits_for_answers_is_judged_too(self):
         self.begin()
         asked = GET * 32
