@@ -48,7 +48,9 @@ lookup_again(const struct conn *c, const struct peek *p)
 	bool same_name = p->verdict == PEEK_NAME && c->name != NULL &&
 	    strcmp(p->name, c->name) == 0;
 
-	if (leads_to(&l, &c->target))
+	/* A mapping that tells the VM more about its clients, or less, wants
+	 * a connection of its own. */
+	if (leads_to(&l, &c->target) && l.flags == c->flags)
 		return CLOSE_NONE;
 	if (same_name)
 		return CLOSE_MAPPING_CHANGED;
