@@ -315,8 +315,11 @@ workers_tick(struct workers *w, uint64_t now_ms)
 			continue;
 		slot_order(s);
 		alive_ms = w->ops->heartbeat_ms(w->arg, s->number);
+		/* The worker writes it: it may say anything. */
 		if (alive_ms < s->started_ms)
 			alive_ms = s->started_ms;
+		if (alive_ms > now_ms)
+			alive_ms = now_ms;
 		if (s->stopped_ms != 0 && now_ms >= s->stopped_ms + STOPPED_MS)
 			slot_kill(s, "is stopped");
 		else if (now_ms > alive_ms + w->hang_ms)

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <malloc.h>
 #include <signal.h>
@@ -26,8 +27,11 @@
 #include "proxyd/worker_accept.h"
 
 enum {
-	DESCRIPTORS_KEPT = 64,	/* not for connections and pipes */
-	REST_MUCH = 8 << 20,	/* octets of rests that, once they are gone,
+	/* Not for connections and pipes: a reload brings all listeners anew
+	 * before the old ones are closed. */
+	DESCRIPTORS_KEPT = 32 + 2 * PROXYD_LISTENERS_MAX + 1,
+	DESCRIPTORS_MIN = 256,
+	REST_MUCH = 2 << 20,	/* octets of rests that, once they are gone,
 				 * are worth giving memory back */
 	CONNS_MAX = 1 << 20
 };
@@ -153,8 +157,11 @@ on_orders(evutil_socket_t fd, short what, void *arg)
 	n = sock_recv_fds(fd, &orders, sizeof(orders), fds, &n_fds);
 	if (n > 0)
 		adopt(w, &orders, fds, n_fds);
-	else if (n == 0 || (n != -EAGAIN && n != -EINTR))
+	else if (n == 0)
 		begin_drain(w);
+	else if (n != -EAGAIN)
+		log_error("orders: %s; going on with the old ones",
+		    strerror((int)-n));
 }
 
 /* --- time --------------------------------------------------------------- */
@@ -235,6 +242,7 @@ restrict_calls(void)
 		{ .name = "accept4" },
 		{ .name = "bind" },
 		{ .name = "connect" },
+		{ "fcntl", true, 1, F_SETPIPE_SZ },
 		{ .name = "getsockname" },
 		{ .name = "getsockopt" },
 		{ "ioctl", true, 1, SIOCOUTQ },
@@ -284,9 +292,10 @@ worker_init(struct worker *w)
 		log_fatal("getrlimit: %s", strerror(errno));
 	w->fds_max = files.rlim_cur > 2 * CONNS_MAX ? 2 * CONNS_MAX :
 						      (unsigned)files.rlim_cur;
-	if (w->fds_max < 256)
-		log_fatal("at least 256 descriptors are needed, "
-			  "RLIMIT_NOFILE allows %u", w->fds_max);
+	if (w->fds_max < DESCRIPTORS_MIN)
+		log_fatal("at least %d descriptors are needed, "
+			  "RLIMIT_NOFILE allows %u", DESCRIPTORS_MIN,
+		    w->fds_max);
 	for (i = 0; i < N_DEADLINE_KINDS; i++)
 		deadline_list_init(&w->deadlines[i]);
 	deadline_list_init(&w->again);
