@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "common/notify.h"
@@ -74,6 +75,14 @@ reload_compiled(struct master *m)
 
 	event_free(m->compile_event);
 	m->compile_event = NULL;
+	if (m->stopping) {
+		/* Too late: nothing may be opened any more. */
+		if (mapping_compile_finish(&m->compile, &image, report_to_log,
+			NULL))
+			close(image.fd);
+		reload_end(m);
+		return;
+	}
 	if (!mapping_compile_finish(&m->compile, &image, report_to_log, NULL) ||
 	    !generation_make(m->next, &image, &m->now, &next,
 		report_to_log, NULL)) {
