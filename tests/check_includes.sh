@@ -4,8 +4,8 @@
 # check_includes.sh - holds the table "Who may include whom" of the design.
 #
 # Run by make check, which gives the rows as lists of files in the
-# environment: BASE_FILES DAEMON_FILES PROXY_PURE_FILES PROXY_EDGE_FILES,
-# and srcdir, NM and COMPILE.  Libraries are looked for in the current folder.
+# environment: BASE_FILES DAEMON_FILES PROXY_PURE_FILES PROXY_EDGE_FILES
+# JUMP_PURE_FILES JUMP_EDGE_FILES, and srcdir, NM and COMPILE.  Libraries are looked for in the current folder.
 set -eu
 
 : "${srcdir:=.}" "${NM:=nm}" "${COMPILE:=cc}"
@@ -54,9 +54,17 @@ allowed_library() {
 		case $1 in common/cfgfile*) return 0 ;; esac
 		return 1 ;;
 	openssl/*)
-		test "$1" = proxyd/client_hello.c ;;
+		case $1 in
+		proxyd/client_hello.c | jumpd/key_digest.c | \
+		    jumpd/ssh_cert_verify.c) return 0 ;;
+		esac
+		return 1 ;;
 	libssh/*)
-		return 1 ;;	# until jumpd/{worker,session,channel,...}.c
+		case $1 in
+		jumpd/worker.c | jumpd/session.c | jumpd/channel.c | \
+		    jumpd/host_keys.c) return 0 ;;
+		esac
+		return 1 ;;
 	esac
 }
 
@@ -94,7 +102,7 @@ check_system() {
 
 # Every source belongs to a row.
 check_all_listed() {
-	for file in $(cd "$srcdir" && find common proxyd -name '*.[ch]'); do
+	for file in $(cd "$srcdir" && find common proxyd jumpd -name '*.[ch]'); do
 		contains "$file" "$*" ||
 		    problem "$file: in no Makefile.inc, so in no row"
 	done
@@ -121,23 +129,31 @@ check_symbols() {
 	    sed -n 's/^[^:]*:\([^:]*\):.* U \(.*\)$/\1 \2/p' |
 	    grep -Ev " ($allowed|$defined)\$" |
 	    grep -Ev "^(libproxy_a-)?client_hello\.o (SSL|BIO|ERR|OPENSSL|OSSL|TLS|CRYPTO|OpenSSL)_" |
+	    grep -Ev "^(libjump_a-)?(key_digest|ssh_cert_verify)\.o (EVP|OSSL|OPENSSL|BN|ERR|CRYPTO)_" |
 	    while read -r member symbol; do
 		problem "$1($member): pure code may not call $symbol()"
 	    done
 }
 
 : "${BASE_FILES?} ${DAEMON_FILES?} ${PROXY_PURE_FILES?} ${PROXY_EDGE_FILES?}"
+: "${JUMP_PURE_FILES?} ${JUMP_EDGE_FILES?}"
 check_row 'common, pure' libc "$BASE_FILES" "$BASE_FILES"
 check_row 'common, process' any "$DAEMON_FILES" "$BASE_FILES $DAEMON_FILES"
 check_row 'proxyd, pure' libc "$PROXY_PURE_FILES" \
     "$BASE_FILES $PROXY_PURE_FILES"
 check_row 'proxyd, edge' any "$PROXY_EDGE_FILES" \
     "config.h $BASE_FILES $DAEMON_FILES $PROXY_PURE_FILES $PROXY_EDGE_FILES"
-all="$BASE_FILES $DAEMON_FILES $PROXY_PURE_FILES $PROXY_EDGE_FILES"
+check_row 'jumpd, pure' libc "$JUMP_PURE_FILES" \
+    "$BASE_FILES $JUMP_PURE_FILES"
+check_row 'jumpd, edge' any "$JUMP_EDGE_FILES" \
+    "config.h $BASE_FILES $DAEMON_FILES $JUMP_PURE_FILES $JUMP_EDGE_FILES"
+all="$BASE_FILES $DAEMON_FILES $PROXY_PURE_FILES $PROXY_EDGE_FILES
+    $JUMP_PURE_FILES $JUMP_EDGE_FILES"
 check_all_listed $all
 check_headers_alone $all
 check_symbols libbase.a ''
 check_symbols libproxy.a libbase.a
+check_symbols libjump.a libbase.a
 
 count=$(wc -l < "$problems")
 test "$count" -eq 0 || { echo "$count problems" >&2; exit 1; }

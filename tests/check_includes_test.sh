@@ -10,10 +10,10 @@ tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 failed=0
 
-# build_tree: a tree of four files, one in each row.
+# build_tree: a tree with a file or two in each row.
 build_tree() {
 	rm -rf "$tree"
-	mkdir -p "$tree/common" "$tree/proxyd"
+	mkdir -p "$tree/common" "$tree/proxyd" "$tree/jumpd"
 	cd "$tree"
 	echo '#include <stddef.h>' > common/pure.h
 	printf '%s\n' '#include "common/pure.h"' 'int pure;' > common/pure.c
@@ -22,10 +22,15 @@ build_tree() {
 	    'int name(void) { return 1; }' > proxyd/client_hello.c
 	printf '%s\n' '#include <sys/socket.h>' '#include "common/pure.h"' \
 	    > proxyd/edge.c
+	printf '%s\n' '#include "common/pure.h"' \
+	    'int digest(void) { return 1; }' > jumpd/key_digest.c
+	printf '%s\n' '#include <sys/socket.h>' '#include "common/pure.h"' \
+	    > jumpd/edge.c
 }
 
 run_check() {
-	for library in common/pure.c:libbase.a proxyd/client_hello.c:libproxy.a
+	for library in common/pure.c:libbase.a proxyd/client_hello.c:libproxy.a \
+	    jumpd/key_digest.c:libjump.a
 	do
 		${CC:-cc} -I. -w -c "${library%:*}" -o object.o
 		ar rc "${library#*:}" object.o
@@ -33,7 +38,9 @@ run_check() {
 	srcdir=. BASE_FILES='common/pure.c common/pure.h' \
 	    DAEMON_FILES='common/process.c' \
 	    PROXY_PURE_FILES='proxyd/client_hello.c' \
-	    PROXY_EDGE_FILES='proxyd/edge.c' COMPILE="${CC:-cc}" \
+	    PROXY_EDGE_FILES='proxyd/edge.c' \
+	    JUMP_PURE_FILES='jumpd/key_digest.c' \
+	    JUMP_EDGE_FILES='jumpd/edge.c' COMPILE="${CC:-cc}" \
 	    sh "$script" > out 2>&1
 }
 
@@ -66,6 +73,13 @@ refuses 'may not include <libssh/libssh.h>' proxyd/edge.c \
     '#include <libssh/libssh.h>'
 refuses 'may not include "proxyd/edge.h"' common/process.c \
     '#include "proxyd/edge.h"'
+refuses 'may not include "proxyd/edge.h"' jumpd/edge.c \
+    '#include "proxyd/edge.h"'
+refuses 'may not include <openssl/evp.h>' jumpd/edge.c '#include <openssl/evp.h>'
+refuses 'may not include <libssh/libssh.h>' jumpd/edge.c \
+    '#include <libssh/libssh.h>'
+refuses 'may not call socket()' jumpd/key_digest.c \
+    'int socket(int, int, int); int f(void) { return socket(1, 1, 0); }'
 refuses 'may not include "process.h"' common/process.c '#include "process.h"'
 refuses 'does not compile alone' common/pure.h 'struct x { uint8_t y; };'
 refuses 'may not call clock_gettime()' common/pure.c \
