@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cfgfile_text.h"
 #include "common/cfgfile_values.h"
 #include "common/need.h"
 #include "proxyd/proxyd_config_parts.h"
@@ -28,7 +29,7 @@ static void
 read_process(struct proxyd_config *config, struct cfgfile *cfgfile)
 {
 	const struct config_setting_t *root = cfgfile_root(cfgfile), *setting;
-	char text[CONFIG_QUOTED_MAX];
+	char text[CFGFILE_QUOTED_MAX];
 
 	config->user = need(strdup("popgate"));
 	config->group = need(strdup(""));
@@ -45,7 +46,7 @@ read_process(struct proxyd_config *config, struct cfgfile *cfgfile)
 	    config->log[0] != '/')
 		cfgfile_problem(cfgfile, setting,
 		    "must be \"stderr\" or an absolute path, not %s",
-		    config_quoted(config->log, text));
+		    cfgfile_quoted(config->log, text));
 	cfgfile_bool(cfgfile, root, "log_connections",
 	    &config->settings.log_connections);
 	cfgfile_bool(cfgfile, root, "reload_closes_removed",
@@ -83,38 +84,6 @@ read_numbers(struct proxyd_config *config, struct cfgfile *cfgfile)
 		    2 * config->settings.client_rate;
 }
 
-/*
- * A pattern that does not depend on where we are: a relative one goes below
- * the configuration file's folder, whose own '*', '?', '[' are no pattern.
- */
-static char *	/* owned by the caller */
-absolute_pattern(const char *config_path, const char *pattern)
-{
-	const char *slash = strrchr(config_path, '/');
-	bool wild = strpbrk(pattern, "*?[") != NULL;
-	char *folder, *real, *out, *at;
-
-	if (pattern[0] == '/')
-		return need(strdup(pattern));
-	folder = need(slash == NULL ? strdup(".") :
-	    strndup(config_path, (size_t)(slash - config_path) + 1));
-	real = realpath(folder, NULL);
-	if (real == NULL)	/* gone since we read the file */
-		real = need(strdup(folder));
-	at = out = need(malloc(2 * strlen(real) + strlen(pattern) + 2));
-	for (const char *c = real; *c != '\0'; c++) {
-		if (wild && strchr("*?[\\", *c) != NULL)
-			*at++ = '\\';
-		*at++ = *c;
-	}
-	if (at == out || at[-1] != '/')
-		*at++ = '/';
-	memcpy(at, pattern, strlen(pattern) + 1);
-	free(real);
-	free(folder);
-	return out;
-}
-
 static void
 read_mapping_files(struct proxyd_config *config, struct cfgfile *cfgfile)
 {
@@ -133,7 +102,7 @@ read_mapping_files(struct proxyd_config *config, struct cfgfile *cfgfile)
 			    "must not be empty");
 		else
 			config->mapping_file[config->n_mapping_files++] =
-			    absolute_pattern(config->path, value);
+			    cfgfile_absolute(config->path, value);
 	}
 }
 

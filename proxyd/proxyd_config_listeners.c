@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/cfgfile_text.h"
 #include "common/cfgfile_values.h"
 
 enum { BACKLOG_DEFAULT = 4096 };
@@ -51,10 +52,10 @@ read_listener_address(struct cfgfile *cfgfile,
 		[ADDR_MULTICAST] = "a multicast or reserved",
 		[ADDR_LINK_LOCAL] = "a link-local"
 	};
-	char text[CONFIG_QUOTED_MAX];
+	char text[CFGFILE_QUOTED_MAX];
 	enum config_addr_kind kind;
 
-	config_quoted(value, text);
+	cfgfile_quoted(value, text);
 	if (!addr_parse(value, strlen(value), addr)) {
 		cfgfile_problem(cfgfile, setting,
 		    "%s is not an IPv4 or IPv6 address", text);
@@ -73,7 +74,7 @@ read_protocol(struct cfgfile *cfgfile, const struct config_setting_t *group,
     struct proxyd_listener *listener)
 {
 	const struct config_setting_t *setting;
-	char text[CONFIG_QUOTED_MAX];
+	char text[CFGFILE_QUOTED_MAX];
 	const char *value;
 
 	cfgfile_require(cfgfile, group, "protocol");
@@ -87,7 +88,7 @@ read_protocol(struct cfgfile *cfgfile, const struct config_setting_t *group,
 	else
 		cfgfile_problem(cfgfile, setting,
 		    "must be \"http\" or \"tls\", not %s",
-		    config_quoted(value, text));
+		    cfgfile_quoted(value, text));
 }
 
 static void
@@ -102,7 +103,7 @@ read_accept_proxy(struct cfgfile *cfgfile,
 	    PROXYD_ACCEPT_PROXY_MAX, &n);
 	for (uint32_t i = 0; i < n; i++) {
 		setting = cfgfile_strings_at(cfgfile, list, i, &value);
-		if (setting != NULL && config_read_prefix(cfgfile, setting,
+		if (setting != NULL && cfgfile_prefix(cfgfile, setting,
 		    value, true, &accept->prefix[accept->n]))
 			accept->n++;
 	}

@@ -9,18 +9,6 @@
 
 #include "proxyd/proxyd_config.h"
 
-enum { CONFIG_QUOTED_MAX = 128 };	/* of a value in a message */
-
-/* A value of the file in quotes, for a message; returns `out`. */
-const char *config_quoted(const char *value, char out[CONFIG_QUOTED_MAX]);
-
-/*
- * Read a prefix, an IPv6 one or (with `v4_too`) either; ::ffff:192.0.2.0/120
- * is an IPv4 one that is always let through.  Returns false after a report.
- */
-bool config_read_prefix(struct cfgfile *, const struct config_setting_t *,
-    const char *value, bool v4_too, struct prefix *ret);
-
 enum config_addr_kind {
 	ADDR_UNICAST,
 	ADDR_UNSPECIFIED,	/* 0.0.0.0 or :: */

@@ -3,29 +3,14 @@
 
 #include <string.h>
 
+#include "common/cfgfile_text.h"
 #include "proxyd/proxyd_numbers.h"
-
-/* A string as libconfig reads it. */
-static void
-print_string(const char *text, FILE *out)
-{
-	fputc('"', out);
-	for (const char *c = text; *c != '\0'; c++) {
-		if (*c == '"' || *c == '\\')
-			fprintf(out, "\\%c", *c);
-		else if ((unsigned char)*c < ' ' || *c == 0x7f)
-			fprintf(out, "\\x%02x", (unsigned char)*c);
-		else
-			fputc(*c, out);
-	}
-	fputc('"', out);
-}
 
 static void
 print_setting(const char *name, const char *text, FILE *out)
 {
 	fprintf(out, "%s = ", name);
-	print_string(text, out);
+	cfgfile_print_string(text, out);
 	fputs(";\n", out);
 }
 
@@ -94,13 +79,13 @@ print_mapping(const struct proxyd_config *config, FILE *out)
 	fputs("mapping_files = [", out);
 	for (uint32_t i = 0; i < config->n_mapping_files; i++) {
 		begin_element(i, out);
-		print_string(config->mapping_file[i], out);
+		cfgfile_print_string(config->mapping_file[i], out);
 	}
 	end_list(config->n_mapping_files, out);
 	fputs("mapping = [", out);
 	for (uint32_t i = 0; i < config->n_mapping_lines; i++) {
 		begin_element(i, out);
-		print_string(config->mapping_line[i].text, out);
+		cfgfile_print_string(config->mapping_line[i].text, out);
 	}
 	end_list(config->n_mapping_lines, out);
 }

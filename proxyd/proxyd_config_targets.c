@@ -1,79 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxyd/proxyd_config_parts.h"
 
-#include <assert.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "common/cfgfile_text.h"
 #include "common/cfgfile_values.h"
-#include "common/quote.h"
-
-const char *
-config_quoted(const char *text, char out[CONFIG_QUOTED_MAX])
-{
-	quote(text, strlen(text), out, CONFIG_QUOTED_MAX);
-	return out;
-}
-
-static bool
-has_colon(const char *text)
-{
-	return strchr(text, ':') != NULL;
-}
 
 static bool
 parse_v6(const char *text, struct addr *ret)
 {
 	return addr_parse(text, strlen(text), ret) && !addr_is_v4(ret);
-}
-
-/*
- * The network that a prefix with host bits was perhaps meant to be, in the
- * notation of `value`.
- */
-static void
-report_host_bits(struct cfgfile *cfgfile,
-    const struct config_setting_t *setting, const char *value)
-{
-	const char *slash = strchr(value, '/');
-	char text[CONFIG_QUOTED_MAX], meant[ADDR_TEXT_MAX];
-	unsigned long len, first;
-	struct addr addr;
-
-	assert(slash != NULL);
-	len = strtoul(slash + 1, NULL, 10);
-	addr_parse(value, (size_t)(slash - value), &addr);
-	first = has_colon(value) ? len : 96 + len;
-	for (unsigned long bit = first; bit < 128; bit++)
-		addr.octet[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
-	cfgfile_problem(cfgfile, setting,
-	    "%s has bits set beyond its length; did you mean %s%s/%lu?",
-	    config_quoted(value, text),
-	    addr_is_v4(&addr) && has_colon(value) ? "::ffff:" : "",
-	    addr_format(&addr, meant), len);
-}
-
-bool
-config_read_prefix(struct cfgfile *cfgfile,
-    const struct config_setting_t *setting, const char *value, bool v4_too,
-    struct prefix *ret)
-{
-	char text[CONFIG_QUOTED_MAX];
-	enum prefix_error error;
-
-	if (!v4_too && !has_colon(value)) {
-		cfgfile_problem(cfgfile, setting, "%s is not an IPv6 prefix",
-		    config_quoted(value, text));
-		return false;
-	}
-	error = prefix_parse(value, strlen(value), ret);
-	if (error == PREFIX_HOST_BITS)
-		report_host_bits(cfgfile, setting, value);
-	else if (error != PREFIX_OK)
-		cfgfile_problem(cfgfile, setting, "%s %s",
-		    config_quoted(value, text), prefix_strerror(error));
-	return error == PREFIX_OK;
 }
 
 static void
@@ -89,7 +26,7 @@ read_allow_targets(struct target_policy *policy, struct cfgfile *cfgfile)
 	    TARGET_POLICY_ALLOW_MAX, &n);
 	for (uint32_t i = 0; i < n; i++) {
 		setting = cfgfile_strings_at(cfgfile, list, i, &value);
-		if (setting != NULL && config_read_prefix(cfgfile, setting,
+		if (setting != NULL && cfgfile_prefix(cfgfile, setting,
 		    value, false, &policy->allow[policy->n_allow]))
 			policy->n_allow++;
 	}
@@ -109,7 +46,7 @@ read_nat64_prefixes(struct target_policy *policy, struct cfgfile *cfgfile)
 
 		setting = cfgfile_strings_at(cfgfile, list, i, &value);
 		if (setting == NULL ||
-		    !config_read_prefix(cfgfile, setting, value, false,
+		    !cfgfile_prefix(cfgfile, setting, value, false,
 		    prefix))
 			continue;
 		/* RFC 6052 2.2 */
@@ -161,7 +98,7 @@ static void
 read_embed_prefix(struct proxyd_settings *settings, struct cfgfile *cfgfile)
 {
 	struct target_policy *policy = &settings->targets;
-	char text[CONFIG_QUOTED_MAX], other[PREFIX_TEXT_MAX];
+	char text[CFGFILE_QUOTED_MAX], other[PREFIX_TEXT_MAX];
 	const struct config_setting_t *setting;
 	const struct prefix *nat64, *allow;
 	struct prefix prefix;
@@ -170,11 +107,11 @@ read_embed_prefix(struct proxyd_settings *settings, struct cfgfile *cfgfile)
 	setting = cfgfile_string(cfgfile, cfgfile_root(cfgfile),
 	    "embed_prefix", &value);
 	if (setting == NULL || value[0] == '\0' ||
-	    !config_read_prefix(cfgfile, setting, value, false, &prefix))
+	    !cfgfile_prefix(cfgfile, setting, value, false, &prefix))
 		return;
 	nat64 = overlapping(policy->nat64, policy->n_nat64, &prefix);
 	allow = inside(policy->allow, policy->n_allow, &prefix);
-	config_quoted(value, text);
+	cfgfile_quoted(value, text);
 	if (prefix.len != 96)
 		cfgfile_problem(cfgfile, setting,
 		    "the length must be 96, not %u", prefix.len);
@@ -198,7 +135,7 @@ static void
 read_sources(struct proxyd_settings *settings, struct cfgfile *cfgfile)
 {
 	const struct config_setting_t *list, *setting;
-	char text[CONFIG_QUOTED_MAX];
+	char text[CFGFILE_QUOTED_MAX];
 	struct addr addr;
 	const char *value;
 	uint32_t n;
@@ -212,11 +149,11 @@ read_sources(struct proxyd_settings *settings, struct cfgfile *cfgfile)
 		if (!parse_v6(value, &addr))
 			cfgfile_problem(cfgfile, setting,
 			    "%s is not an IPv6 address",
-			    config_quoted(value, text));
+			    cfgfile_quoted(value, text));
 		else if (config_addr_kind(&addr) != ADDR_UNICAST)
 			cfgfile_problem(cfgfile, setting,
 			    "%s cannot be the source of a connection",
-			    config_quoted(value, text));
+			    cfgfile_quoted(value, text));
 		else
 			settings->source[settings->n_sources++] = addr;
 	}
@@ -247,14 +184,14 @@ read_default_target(struct proxyd_config *config, struct cfgfile *cfgfile)
 	const struct config_setting_t *setting;
 	const struct proxyd_listener *listener;
 	enum target_verdict verdict = TARGET_ALLOWED;
-	char text[CONFIG_QUOTED_MAX];
+	char text[CFGFILE_QUOTED_MAX];
 	const char *value;
 
 	setting = cfgfile_string(cfgfile, cfgfile_root(cfgfile),
 	    "default_target", &value);
 	if (setting == NULL || value[0] == '\0')
 		return;
-	config_quoted(value, text);
+	cfgfile_quoted(value, text);
 	if (!parse_v6(value, &settings->default_target)) {
 		cfgfile_problem(cfgfile, setting, "%s is not an IPv6 address",
 		    text);
@@ -296,7 +233,7 @@ proxyd_config_add_own_addresses(struct proxyd_config *config,
 {
 	struct target_policy *policy = &config->settings.targets;
 	enum target_verdict verdict;
-	char message[PATH_MAX + 2 * CONFIG_QUOTED_MAX], text[ADDR_TEXT_MAX];
+	char message[PATH_MAX + 2 * CFGFILE_QUOTED_MAX], text[ADDR_TEXT_MAX];
 
 	for (size_t i = 0; i < n * config->n_listeners; i++) {
 		const struct proxyd_listener *listener =
