@@ -75,18 +75,28 @@ sandbox_enter(const struct sandbox_ids *ids)
 }
 
 int
-sandbox_master(void)
+sandbox_keep(const unsigned *capabilities, size_t n)
 {
+	size_t i;
+
 	if (geteuid() != 0)
 		return 0;
 	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_updatev(CAPNG_ADD,
-		(capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
-		CAP_NET_BIND_SERVICE, CAP_SETUID, CAP_SETGID, CAP_KILL,
-		-1) != 0 ||
-	    capng_apply(CAPNG_SELECT_CAPS) != 0)
-		return -EPERM;
-	return 0;
+	for (i = 0; i < n; i++)
+		if (capng_update(CAPNG_ADD,
+			(capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED),
+			capabilities[i]) != 0)
+			return -EPERM;
+	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -EPERM;
+}
+
+int
+sandbox_master(void)
+{
+	static const unsigned kept[] = { CAP_NET_BIND_SERVICE, CAP_SETUID,
+		CAP_SETGID, CAP_KILL };
+
+	return sandbox_keep(kept, sizeof(kept) / sizeof(kept[0]));
 }
 
 static int

@@ -31,9 +31,13 @@ bool sandbox_lookup(const char *user, const char *group,
 int sandbox_enter(const struct sandbox_ids *);
 
 /*
- * For the master: keep only CAP_NET_BIND_SERVICE, CAP_SETUID, CAP_SETGID and
- * CAP_KILL.  Does nothing without root.  Returns 0 or -errno.
+ * For a master: keep only these capabilities, CAP_... of capabilities(7).
+ * Does nothing without root.  Returns 0 or -errno.
  */
+int sandbox_keep(const unsigned *capabilities, size_t n);
+
+/* The same with what the master of a TCP service needs: NET_BIND_SERVICE,
+ * SETUID, SETGID and KILL. */
 int sandbox_master(void);
 
 /*
