@@ -5,10 +5,11 @@
 #
 # Run by make check, which gives the rows as lists of files in the
 # environment: BASE_FILES DAEMON_FILES PROXY_PURE_FILES PROXY_EDGE_FILES
-# JUMP_PURE_FILES JUMP_EDGE_FILES, and srcdir, NM and COMPILE.  Libraries are looked for in the current folder.
+# JUMP_PURE_FILES JUMP_EDGE_FILES, and srcdir, NM, OBJDUMP and COMPILE.
+# Libraries are looked for in the current folder.
 set -eu
 
-: "${srcdir:=.}" "${NM:=nm}" "${COMPILE:=cc}"
+: "${srcdir:=.}" "${NM:=nm}" "${OBJDUMP:=objdump}" "${COMPILE:=cc}"
 problems=$(mktemp)
 object=$(mktemp)
 trap 'rm -f "$problems" "$object"' EXIT
@@ -117,10 +118,23 @@ check_headers_alone() {
 	done
 }
 
+# check_state LIBRARY: it has no variables; client_hello.c keeps OpenSSL's.
+check_state() {
+	"$OBJDUMP" -t "$1" | awk '
+	    /file format/ { member = $1; sub(":", "", member) }
+	    $0 ~ / O [.](data|bss|tdata|tbss)/ && !/[.]data[.]rel[.]ro/ {
+		    print member, $NF }' |
+	    grep -Ev '^(libproxy_a-)?client_hello\.o |(__|\.)[^ ]*asan' |
+	    while read -r member symbol; do
+		problem "$1($member): pure code may not keep $symbol"
+	    done
+}
+
 # check_symbols LIBRARY ALLOWED-LIBRARIES: what it needs is in the list or in
 # the libraries named.
 check_symbols() {
 	test -f "$1" || { problem "$1: not built"; return; }
+	check_state "$1"
 	allowed=$(printf '%s\n' $libc_functions $made_functions |
 	    paste -sd '|')
 	defined=$("$NM" -g --defined-only $1 $2 2>/dev/null |

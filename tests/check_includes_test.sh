@@ -16,7 +16,7 @@ build_tree() {
 	mkdir -p "$tree/common" "$tree/proxyd" "$tree/jumpd"
 	cd "$tree"
 	echo '#include <stddef.h>' > common/pure.h
-	printf '%s\n' '#include "common/pure.h"' 'int pure;' > common/pure.c
+	printf '%s\n' '#include "common/pure.h"' 'const int pure;' > common/pure.c
 	echo '#include <unistd.h>' > common/process.c
 	printf '%s\n' '#include "common/pure.h"' '#include <string.h>' \
 	    'int name(void) { return 1; }' > proxyd/client_hello.c
@@ -86,6 +86,8 @@ refuses 'may not call clock_gettime()' common/pure.c \
     'int clock_gettime(int, void *); int f(void) { return clock_gettime(0, 0); }'
 refuses 'may not call socket()' proxyd/client_hello.c \
     'int socket(int, int, int); int f(void) { return socket(1, 1, 0); }'
+refuses 'may not keep counter' common/pure.c \
+    'int f(void); int f(void) { static int counter; return counter++; }'
 refuses 'in no Makefile.inc' common/other.c 'int other;'
 
 test $failed -eq 0 && echo 'every bad tree was refused'
