@@ -32,7 +32,8 @@ import unittest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-PROXYD = os.environ.get("PROXYD", os.path.join(TOP, "build/proxyd/proxyd"))
+BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
+PROXYD = os.environ.get("PROXYD", os.path.join(BUILD, "proxyd/proxyd"))
 
 POP4, CLIENT4 = "192.0.2.10", "192.0.2.7"
 POP6, CLIENT6 = "2001:db8:6::10", "2001:db8:6::7"
@@ -49,6 +50,12 @@ def check(result):
     if result != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+def sanitized():
+    """Whether proxyd was built with AddressSanitizer."""
+    with open(PROXYD, "rb") as program:
+        return b"__asan_init" in program.read()
 
 
 def run(*args, timeout=60, check=True, **kwargs):
