@@ -25,6 +25,7 @@ class Peer:
     program = None
     protocols = ("tls", "http")
     most_names = 1000000
+    has_map = True              # that is worth measuring
 
     def __init__(self, tools, n_names=1000, log=False):
         self.tools = tools
@@ -185,6 +186,7 @@ backend http
 class Haproxy64k(Haproxy):
     name = "haproxy-64k"
     settings = "tune.bufsize 65536"
+    has_map = False
 
 
 class Nginx(Peer):
@@ -251,5 +253,21 @@ table http {{
                 self.path("sniproxy.conf")]
 
 
+class Bare(Peer):
+    """What the kernel takes: it finds the server by the name's number."""
+
+    name = "bare"
+    line = "%s %s\n"
+    has_map = False
+
+    def configure(self):
+        pass
+
+    def command(self):
+        return [self.tools.path("bare"), str(WORKERS), str(self.n_names),
+                BACKENDS, FRONT, str(TLS), str(HTTP)]
+
+
 PEERS = {peer.name: peer
-         for peer in (Proxyd, Haproxy, Haproxy64k, Nginx, Sniproxy)}
+         for peer in (Proxyd, Haproxy, Haproxy64k, Nginx, Sniproxy,
+                      Bare)}

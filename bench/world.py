@@ -186,12 +186,12 @@ class Group:
 
 
 class Tools:
-    """The compiled load generator and sink, and a folder for everything."""
+    """The compiled load generator, sink and bare relay, and a folder for everything."""
 
     def __init__(self, here):
         self.folder = tempfile.mkdtemp(prefix="popgate-bench-")
         os.chmod(self.folder, 0o755)
-        for name in ("load", "sink"):
+        for name in ("load", "sink", "bare"):
             run(os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE",
                 "-O2", "-Wall", "-o", self.path(name),
                 os.path.join(here, name + ".c"))
