@@ -5,8 +5,8 @@
 #
 # Run by make check, which gives the rows as lists of files in the
 # environment: BASE_FILES DAEMON_FILES PROXY_PURE_FILES PROXY_EDGE_FILES
-# JUMP_PURE_FILES JUMP_EDGE_FILES, and srcdir, NM, OBJDUMP and COMPILE.
-# Libraries are looked for in the current folder.
+# JUMP_PURE_FILES JUMP_EDGE_FILES XLAT_PURE_FILES XLAT_EDGE_FILES, and srcdir,
+# NM, OBJDUMP and COMPILE.  Libraries are looked for in the current folder.
 set -eu
 
 : "${srcdir:=.}" "${NM:=nm}" "${OBJDUMP:=objdump}" "${COMPILE:=cc}"
@@ -103,7 +103,8 @@ check_system() {
 
 # Every source belongs to a row.
 check_all_listed() {
-	for file in $(cd "$srcdir" && find common proxyd jumpd -name '*.[ch]'); do
+	for file in $(cd "$srcdir" &&
+	    find common proxyd jumpd translate -name '*.[ch]'); do
 		contains "$file" "$*" ||
 		    problem "$file: in no Makefile.inc, so in no row"
 	done
@@ -151,6 +152,7 @@ check_symbols() {
 
 : "${BASE_FILES?} ${DAEMON_FILES?} ${PROXY_PURE_FILES?} ${PROXY_EDGE_FILES?}"
 : "${JUMP_PURE_FILES?} ${JUMP_EDGE_FILES?}"
+: "${XLAT_PURE_FILES?} ${XLAT_EDGE_FILES?}"
 check_row 'common, pure' libc "$BASE_FILES" "$BASE_FILES"
 check_row 'common, process' any "$DAEMON_FILES" "$BASE_FILES $DAEMON_FILES"
 check_row 'proxyd, pure' libc "$PROXY_PURE_FILES" \
@@ -161,13 +163,18 @@ check_row 'jumpd, pure' libc "$JUMP_PURE_FILES" \
     "$BASE_FILES $JUMP_PURE_FILES"
 check_row 'jumpd, edge' any "$JUMP_EDGE_FILES" \
     "config.h $BASE_FILES $DAEMON_FILES $JUMP_PURE_FILES $JUMP_EDGE_FILES"
+check_row 'translate, pure' libc "$XLAT_PURE_FILES" \
+    "$BASE_FILES $XLAT_PURE_FILES"
+check_row 'translate, edge' any "$XLAT_EDGE_FILES" \
+    "config.h $BASE_FILES $DAEMON_FILES $XLAT_PURE_FILES $XLAT_EDGE_FILES"
 all="$BASE_FILES $DAEMON_FILES $PROXY_PURE_FILES $PROXY_EDGE_FILES
-    $JUMP_PURE_FILES $JUMP_EDGE_FILES"
+    $JUMP_PURE_FILES $JUMP_EDGE_FILES $XLAT_PURE_FILES $XLAT_EDGE_FILES"
 check_all_listed $all
 check_headers_alone $all
 check_symbols libbase.a ''
 check_symbols libproxy.a libbase.a
 check_symbols libjump.a libbase.a
+check_symbols libxlat.a libbase.a
 
 count=$(wc -l < "$problems")
 test "$count" -eq 0 || { echo "$count problems" >&2; exit 1; }

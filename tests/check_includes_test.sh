@@ -13,7 +13,8 @@ failed=0
 # build_tree: a tree with a file or two in each row.
 build_tree() {
 	rm -rf "$tree"
-	mkdir -p "$tree/common" "$tree/proxyd" "$tree/jumpd"
+	mkdir -p "$tree/common" "$tree/proxyd" "$tree/jumpd" \
+	    "$tree/translate"
 	cd "$tree"
 	echo '#include <stddef.h>' > common/pure.h
 	printf '%s\n' '#include "common/pure.h"' 'const int pure;' > common/pure.c
@@ -26,11 +27,15 @@ build_tree() {
 	    'int digest(void) { return 1; }' > jumpd/key_digest.c
 	printf '%s\n' '#include <sys/socket.h>' '#include "common/pure.h"' \
 	    > jumpd/edge.c
+	printf '%s\n' '#include "common/pure.h"' 'const int packet;' \
+	    > translate/packet.c
+	printf '%s\n' '#include <linux/if_tun.h>' '#include "common/pure.h"' \
+	    > translate/tun.c
 }
 
 run_check() {
 	for library in common/pure.c:libbase.a proxyd/client_hello.c:libproxy.a \
-	    jumpd/key_digest.c:libjump.a
+	    jumpd/key_digest.c:libjump.a translate/packet.c:libxlat.a
 	do
 		${CC:-cc} -I. -w -c "${library%:*}" -o object.o
 		ar rc "${library#*:}" object.o
@@ -40,7 +45,9 @@ run_check() {
 	    PROXY_PURE_FILES='proxyd/client_hello.c' \
 	    PROXY_EDGE_FILES='proxyd/edge.c' \
 	    JUMP_PURE_FILES='jumpd/key_digest.c' \
-	    JUMP_EDGE_FILES='jumpd/edge.c' COMPILE="${CC:-cc}" \
+	    JUMP_EDGE_FILES='jumpd/edge.c' \
+	    XLAT_PURE_FILES='translate/packet.c' \
+	    XLAT_EDGE_FILES='translate/tun.c' COMPILE="${CC:-cc}" \
 	    sh "$script" > out 2>&1
 }
 
@@ -88,6 +95,14 @@ refuses 'may not call socket()' proxyd/client_hello.c \
     'int socket(int, int, int); int f(void) { return socket(1, 1, 0); }'
 refuses 'may not keep counter' common/pure.c \
     'int f(void); int f(void) { static int counter; return counter++; }'
+refuses 'may not include <linux/if_tun.h>' translate/packet.c \
+    '#include <linux/if_tun.h>'
+refuses 'may not include "translate/tun.h"' translate/packet.c \
+    '#include "translate/tun.h"'
+refuses 'may not include "jumpd/edge.h"' translate/tun.c \
+    '#include "jumpd/edge.h"'
+refuses 'may not call socket()' translate/packet.c \
+    'int socket(int, int, int); int f(void) { return socket(1, 1, 0); }'
 refuses 'in no Makefile.inc' common/other.c 'int other;'
 
 test $failed -eq 0 && echo 'every bad tree was refused'

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * dynamic_pool.h - IPv4 addresses lent to IPv6 hosts, one to one.
+ *
+ * A host that nothing else maps gets an address of the pool with its first
+ * packet and keeps it until it has been silent for the lease time; if all are
+ * lent, the one silent longest is taken once it is older than that.  The same
+ * host gets the same address again if it is still free.  Bounded: memory is
+ * taken once.  Pure: time is an argument and may be wall-clock seconds, so
+ * that leases mean something after a restart; it owns its memory.  One
+ * thread.  IPv4 addresses are integers in host byte order.
+ */
+#ifndef TRANSLATE_DYNAMIC_POOL_H
+#define TRANSLATE_DYNAMIC_POOL_H
+
+#include "common/prefix.h"
+#include "common/siphash.h"
+
+enum {
+	DYNAMIC_POOL_BITS_MAX = 20,	/* at most a /12 in all */
+	DYNAMIC_POOL_LINE_MAX = 128	/* octets of a lease's text, with NUL */
+};
+
+struct dynamic_pool;
+
+/*
+ * `prefix` is IPv4, /12 to /32.  Of a prefix shorter than /31 the first and
+ * the last address are not lent; nor is an address for which `reserved` (may
+ * be NULL) says true.  Returns NULL if there is no memory; the caller frees.
+ */
+struct dynamic_pool *dynamic_pool_new(const struct prefix *prefix,
+    uint64_t lease_s, const struct siphash_key *,
+    bool (*reserved)(void *arg, uint32_t v4), void *arg);
+void dynamic_pool_free(struct dynamic_pool *);
+
+/* Is the address one of the pool's, lent or not? */
+bool dynamic_pool_holds(const struct dynamic_pool *, uint32_t v4);
+
+/*
+ * The host's address, lent now if need be; its silence ends.  Returns false,
+ * and leaves *ret alone, if none is free.
+ */
+bool dynamic_pool_6to4(struct dynamic_pool *, const struct addr *v6,
+    uint64_t now_s, uint32_t *ret);
+
+/*
+ * Who has the address; packets to a host do not prolong its lease.  Returns
+ * false, and leaves *ret alone, if nobody has.
+ */
+bool dynamic_pool_4to6(const struct dynamic_pool *, uint32_t v4,
+    uint64_t now_s, struct addr *ret);
+
+/* Addresses lent, and the most that can be. */
+size_t dynamic_pool_lent(const struct dynamic_pool *);
+size_t dynamic_pool_size(const struct dynamic_pool *);
+
+/*
+ * Counts changes worth keeping (a host got an address it did not have), so
+ * that the caller knows when to write the leases down.
+ */
+uint64_t dynamic_pool_changes(const struct dynamic_pool *);
+
+/*
+ * Leases as lines "192.0.2.7 2001:db8::7 1732186000\n", the last number being
+ * the second the host was last heard.  *at is 0 at first and says where to go
+ * on; returns false after the last one.  The order is by IPv4 address.
+ */
+bool dynamic_pool_next(const struct dynamic_pool *, size_t *at,
+    char out[DYNAMIC_POOL_LINE_MAX]);
+
+enum dynamic_pool_line {
+	DYNAMIC_POOL_TAKEN = 0,
+	DYNAMIC_POOL_EMPTY_LINE,	/* blank or a comment */
+	DYNAMIC_POOL_BAD_LINE,		/* not such a line */
+	DYNAMIC_POOL_NOT_OURS,		/* an address that is not lent here */
+	DYNAMIC_POOL_EXPIRED,		/* the lease is over */
+	DYNAMIC_POOL_CONFLICT		/* the address or the host has another */
+};
+
+/* Take over a line that dynamic_pool_next wrote, with or without newline. */
+enum dynamic_pool_line dynamic_pool_restore(struct dynamic_pool *,
+    const char *line, size_t len, uint64_t now_s);
+
+#endif
