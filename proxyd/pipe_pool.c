@@ -32,12 +32,13 @@ pipe_pool_get(struct pipe_pool *pool, struct pipe_ends *ret)
 		*ret = pool->free[--pool->n_free];
 		return true;
 	}
-	if (pool->exhausted || pool->n_made == PIPE_POOL_MAX)
+	if (pool->n_made == PIPE_POOL_MAX)
 		return false;
-	if (!make_pipe(ret)) {
-		pool->exhausted = true;
+	if (pool->refused % PIPE_POOL_RETRY != 0 || !make_pipe(ret)) {
+		pool->refused++;
 		return false;
 	}
+	pool->refused = 0;
 	pool->n_made++;
 	return true;
 }
@@ -56,7 +57,7 @@ pipe_pool_drop(struct pipe_pool *pool, struct pipe_ends *pipe)
 	close(pipe->write_fd);
 	pipe->read_fd = pipe->write_fd = -1;
 	pool->n_made--;
-	pool->exhausted = false;
+	pool->refused = 0;
 }
 
 void

@@ -15,7 +15,8 @@
 enum {
 	PIPE_POOL_MAX = 32,		/* pipes a worker has at most */
 	PIPE_POOL_OCTETS = 1 << 20,	/* size asked for */
-	PIPE_POOL_OCTETS_MIN = 1 << 18	/* a smaller one is not worth it */
+	PIPE_POOL_OCTETS_MIN = 1 << 18,	/* a smaller one is not worth it */
+	PIPE_POOL_RETRY = 1024		/* ask the kernel again after so many */
 };
 
 struct pipe_ends {
@@ -27,7 +28,8 @@ struct pipe_pool {
 	struct pipe_ends free[PIPE_POOL_MAX];	/* all empty */
 	unsigned	n_free;
 	unsigned	n_made;		/* free and lent */
-	bool		exhausted;	/* the kernel gives no more */
+	unsigned	refused;	/* since the kernel last gave none; 0:
+					 * it would */
 };
 
 /* Lend an empty pipe; false if there is none. */
