@@ -15,6 +15,7 @@
 
 enum {
 	CPU_SECONDS = 300,	/* the child's; a million names take one */
+	SECONDS = 600,		/* it may wait for a slow disk as well */
 	MEMORY_OCTETS_LOG2 = 33	/* its address space: 8 GiB */
 };
 
@@ -63,20 +64,22 @@ run_child(const struct mapping_job *from, const struct sandbox_ids *ids,
     int messages, int image)
 {
 	struct mapping_job job = *from;
-	int keep[256];
+	int *keep = calloc(job.n_sources + 2, sizeof(*keep));
 	size_t i, n = 0;
 	uint32_t names;
 
 	sandbox_child_begins("popgate-mapping");
 	/* A terminal's ^C reaches us too; the master decides. */
 	signal(SIGINT, SIG_IGN);
+	alarm(SECONDS);
+	if (keep == NULL)
+		_exit(1);
 	keep[n++] = messages;
 	keep[n++] = image;
-	/* More files than that: nothing secret is open beside them. */
-	for (i = 0; i < job.n_sources && n < 256; i++)
+	for (i = 0; i < job.n_sources; i++)
 		keep[n++] = job.sources[i].fd;
-	if (i == job.n_sources)
-		sandbox_close_fds_except(keep, n);
+	sandbox_close_fds_except(keep, n);
+	free(keep);
 	job.problem = send_problem;
 	job.arg = &messages;
 	if (sandbox_enter(ids) != 0) {
@@ -210,6 +213,9 @@ mapping_compile_finish(struct mapping_compile *c, struct mapping_image *ret,
 	c->pid = 0;
 	if (WIFEXITED(c->status) && WEXITSTATUS(c->status) == 0)
 		problem = accept_image(c->image, ret);
+	else if (WIFSIGNALED(c->status) && (WTERMSIG(c->status) == SIGALRM ||
+		     WTERMSIG(c->status) == SIGXCPU))
+		problem = "the mapping compiler took too long";
 	else if (!WIFEXITED(c->status))
 		problem = "the mapping compiler crashed";
 	else

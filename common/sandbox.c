@@ -99,31 +99,24 @@ sandbox_master(void)
 	return sandbox_keep(kept, sizeof(kept) / sizeof(kept[0]));
 }
 
-static int
-compare_fds(const void *a, const void *b)
-{
-	const int *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 void
 sandbox_close_fds_except(const int *keep, size_t n)
 {
-	int sorted[256];
-	unsigned first = 3;
-	size_t i, m = 0;
+	unsigned first = 3, next;
+	size_t i;
 
-	for (i = 0; i < n && m < 256; i++)
-		if (keep[i] >= 3)
-			sorted[m++] = keep[i];
-	qsort(sorted, m, sizeof(sorted[0]), compare_fds);
-	for (i = 0; i < m; i++) {
-		if ((unsigned)sorted[i] > first)
-			close_range(first, (unsigned)sorted[i] - 1, 0);
-		first = (unsigned)sorted[i] + 1;
+	for (;;) {	/* the gaps between those kept, from below */
+		next = ~0u;
+		for (i = 0; i < n; i++)
+			if (keep[i] >= 0 && (unsigned)keep[i] >= first &&
+			    (unsigned)keep[i] < next)
+				next = (unsigned)keep[i];
+		if (next > first)
+			close_range(first, next == ~0u ? next : next - 1, 0);
+		if (next == ~0u)
+			return;
+		first = next + 1;
 	}
-	close_range(first, ~0u, 0);
 }
 
 void
