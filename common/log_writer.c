@@ -163,10 +163,14 @@ log_writer_reaped(struct log_writer *w, pid_t pid)
 	if (w->pid == 0 || pid != w->pid)
 		return false;
 	w->pid = 0;
-	if (start_process(w) == 0)
-		log_warning("the log writer (pid %d) ended; started another",
-		    (int)pid);
 	return true;
+}
+
+void
+log_writer_tick(struct log_writer *w)
+{
+	if (w->pid == 0 && start_process(w) == 0)
+		log_warning("the log writer ended; started another");
 }
 
 void
@@ -174,7 +178,10 @@ log_writer_redirect(struct log_writer *w, int destination)
 {
 	close(w->destination);
 	w->destination = destination;
-	sock_send_fds(w->control, "", 1, &destination, 1);
+	/* One that does not take it is replaced by one that has it. */
+	if (w->pid != 0 &&
+	    sock_send_fds(w->control, "", 1, &destination, 1) != 0)
+		kill(w->pid, SIGKILL);
 }
 
 void

@@ -36,8 +36,11 @@ int log_destination_open(const char *path);
 int log_writer_start(struct log_writer *, const struct sandbox_ids *,
     int destination);
 
-/* A child ended: true, and a new writer is started, if it was ours. */
+/* A child ended: true if it was ours.  log_writer_tick() starts another. */
 bool log_writer_reaped(struct log_writer *, pid_t);
+
+/* Call it a few times a second: starts a writer if there is none. */
+void log_writer_tick(struct log_writer *);
 
 /* Write to `destination`, which is taken over, from now on. */
 void log_writer_redirect(struct log_writer *, int destination);

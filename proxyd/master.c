@@ -178,6 +178,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	workers_tick(m->workers, now_ms);
+	log_writer_tick(&m->log);
 	if (m->stopping && now_ms >= m->kill_ms) {
 		m->kill_ms = UINT64_MAX;
 		workers_kill(m->workers);

@@ -267,6 +267,33 @@ class Log(SystemTest):
         self.ask(7000)    # about 1.4 MiB of lines
         self.assertLess(time.monotonic() - start, 40)
 
+    def test_a_killed_writer_is_replaced(self):
+        proxyd = self.proxyd(RAW)
+        writer, = proxyd.children("popgate-log")
+        os.kill(writer, signal.SIGKILL)
+        self.ask()
+        wait_for(lambda: proxyd.children("popgate-log") not in ([], [writer]),
+                 "another log writer", 2)
+        self.ask()
+        proxyd.wait_log("not_mapped", count=2)
+
+    def test_a_writer_that_takes_no_orders_is_replaced(self):
+        path = self.world.path("stuck.log")
+        with open(self.world.path("stderr"), "w") as stderr:
+            proxyd = self.proxyd(RAW, log='"%s"' % path, stderr=stderr)
+        wait_for(lambda: os.path.exists(path), "a log file")
+        writer, = proxyd.children("popgate-log")
+        os.kill(writer, signal.SIGSTOP)
+        os.rename(path, path + ".1")
+
+        def moved():
+            proxyd.signal(signal.SIGUSR1)
+            self.ask()
+            with contextlib.suppress(OSError), open(path) as file:
+                return "not_mapped" in file.read()
+        wait_for(moved, "lines in the new file", 30)
+        self.assertNotIn(writer, proxyd.children("popgate-log"))
+
     def closed(self):
         try:
             self.world.client.connect("192.0.2.10", 80).close()
