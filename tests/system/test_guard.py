@@ -13,6 +13,8 @@ from http_cases import (BAD_CHUNKS, BAD_FRAMING, GET, GOOD_BODIES, HOST,
 from lib import (VM, SystemTest, recv_all, recv_exactly, request, sha256)
 
 NAMES = "raw.example.com %s\nother.example.com %s\n" % (VM[3], VM[4])
+OPTIONS = ("proxy=v1", "proxy=v2", "forwarded=yes", "source=embed",
+           "http=8080")
 SAME = "same.example.com %s\n" % VM[3]
 ELSEWHERE = head(b"other.example.com")
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -219,6 +221,20 @@ class Requests(Guard):
                 self.assertEqual(recv_exactly(client, 5), HI[:5])
                 vm.sendall(HI[5:])
                 self.assert_refused(client, status, HI[5:])
+                self.assertEqual(recv_all(vm), b"")
+        self.assert_nobody_asked(self.listener, self.other)
+
+    def test_the_same_vm_with_other_options_is_another(self):
+        self.begin("raw.example.com %s\n" % VM[3] +
+                   "".join("name%d.example.com %s %s\n" % (
+                       n, VM[3], option) for n, option in
+                       enumerate(OPTIONS)), embed_prefix='"2001:db8:e::/96"')
+        for n, option in enumerate(OPTIONS):
+            with self.subTest(option=option):
+                client, vm = self.pair()
+                self.assert_answered(client, vm)
+                client.sendall(head(b"name%d.example.com" % n))
+                self.assert_refused(client, 421)
                 self.assertEqual(recv_all(vm), b"")
         self.assert_nobody_asked(self.listener, self.other)
 

@@ -206,6 +206,18 @@ class Targets(SystemTest):
         client.sendall(client_hello("raw.example.com"))
         self.assertEqual(recv_all(client), bytes([21, 3, 3, 0, 2, 2, 80]))
 
+    def test_all_workers_know_a_target_that_fails(self):
+        self.proxyd("raw.example.com 2001:db8:dead::1,%s\n" % VM[3],
+                    workers="4", timeouts={"connect": "0.5"})
+        listener = self.listen(VM[3])
+        slow = 0
+        for _ in range(40):
+            start = time.monotonic()
+            self.serve(listener)
+            slow += time.monotonic() - start > 0.4
+        # One finds out; each for itself would be four.
+        self.assertLess(slow, 3)
+
     def test_the_next_target_is_tried(self):
         proxyd = self.proxyd(
             "raw.example.com 2001:db8:bad::1,%s,2001:db8:dead::1,%s\n" % (
@@ -262,6 +274,39 @@ class Targets(SystemTest):
         self.proxyd(RAW, workers="1", source="[ %s ]" % ", ".join(
             '"%s"' % source for source in sorted(sources)))
         self.assertEqual(set(self.serve(self.listen(VM[3]), 4)), sources)
+
+    def ten_ports(self):
+        """Leave the POP ten ports to connect from."""
+        path = "/proc/sys/net/ipv4/ip_local_port_range"
+
+        def write(text):
+            with self.world.pop, open(path, "w") as file:
+                file.write(text)
+        with self.world.pop, open(path) as file:
+            self.addCleanup(write, file.read())
+        write("40000 40009")
+
+    def hold(self, listener, name, times):
+        for _ in range(times):
+            self.held.append(self.relayed(listener, name))
+
+    def test_a_port_serves_several_targets(self):
+        self.held = []
+        self.ten_ports()
+        self.proxyd(RAW + "other.example.com %s\n" % VM[4],
+                    source='[ "%s2" ]' % NET)
+        self.hold(self.listen(VM[3], 443), "raw.example.com", 10)
+        self.hold(self.listen(VM[4], 443), "other.example.com", 10)
+
+    def test_a_source_without_ports_leaves_it_to_the_next(self):
+        self.held = []
+        self.ten_ports()
+        proxyd = self.proxyd(RAW, source='[ "%s2", "%s3" ]' % (NET, NET))
+        self.hold(self.listen(VM[3], 443), "raw.example.com", 20)
+        client = self.connect(443)
+        client.sendall(client_hello("raw.example.com"))
+        self.assertEqual(recv_all(client), bytes([21, 3, 3, 0, 2, 2, 80]))
+        proxyd.wait_end(reason="dial_no_port")
 
     def test_a_source_that_is_not_ours_is_said(self):
         proxyd = self.proxyd(RAW, source='[ "2001:db8:64::99" ]')
