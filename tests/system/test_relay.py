@@ -275,6 +275,20 @@ class Targets(SystemTest):
             '"%s"' % source for source in sorted(sources)))
         self.assertEqual(set(self.serve(self.listen(VM[3]), 4)), sources)
 
+    def test_an_address_that_became_ours_is_no_loop(self):
+        proxyd = self.proxyd(
+            "raw.example.com %s77\n" % NET,
+            listeners='( { address = "%s"; port = 80; protocol = "http"; }, '
+                      '{ address = "::"; port = 80; protocol = "http"; } )' %
+                      POP4)
+        self.world.pop.ip("address", "add", NET + "77/128", "dev", "lo")
+        self.addCleanup(self.world.pop.ip, "address", "del", NET + "77/128",
+                        "dev", "lo")
+        self.ask(502)
+        proxyd.wait_log("client=", count=2)
+        self.assertEqual(len(proxyd.log("reason=target_denied")), 1)
+        self.assertEqual(len(proxyd.log("client=")), 2)
+
     def ten_ports(self):
         """Leave the POP ten ports to connect from."""
         path = "/proc/sys/net/ipv4/ip_local_port_range"
