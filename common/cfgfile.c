@@ -163,6 +163,20 @@ cfgfile_problem(struct cfgfile *cfgfile,
 	report(cfgfile, setting, text);
 }
 
+char *
+cfgfile_place(const struct cfgfile *cfgfile,
+    const struct config_setting_t *setting)
+{
+	const char *file;
+	char *place;
+	unsigned line;
+
+	if (setting == NULL)
+		return need(strdup(cfgfile->path));
+	file = cfgfile_where(cfgfile, setting, &line);
+	return need(asprintf(&place, "%s:%u", file, line) < 0 ? NULL : place);
+}
+
 /* Read the text; report what libconfig says of it if it says no. */
 static bool
 parse(struct cfgfile *cfgfile)

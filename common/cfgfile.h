@@ -65,6 +65,12 @@ const struct config_setting_t *cfgfile_element(
 const char *cfgfile_where(const struct cfgfile *,
     const struct config_setting_t *, unsigned *ret_line);
 
+/*
+ * "file:line" of a setting, or "file" if it is NULL: for a problem with its
+ * value that shows only later.  Owned by the caller.
+ */
+char *cfgfile_place(const struct cfgfile *, const struct config_setting_t *);
+
 /* The library's name and version, for people; static. */
 const char *cfgfile_library(void);
 

@@ -72,7 +72,7 @@ open_listeners(const struct proxyd_config *config,
 		if (fd < 0) {
 			snprintf(text, sizeof(text),
 			    "%s: listeners[%u]: cannot listen on %s: %s",
-			    config->path, i, l->text, strerror(-fd));
+			    config->listener_place[i], i, l->text, strerror(-fd));
 			report(text, arg);
 			generation_close(ret, old);
 			return false;

@@ -46,13 +46,9 @@ test(const struct proxyd_config *config, enum task task)
 	struct sandbox_ids ids;
 	struct mapping_compile compile;
 	struct mapping_image image;
-	char problem[256];
 
-	if (!sandbox_lookup(config->user, config->group, &ids, problem,
-		sizeof(problem))) {
-		fprintf(stderr, "%s: %s\n", config->path, problem);
+	if (!start_lookup_ids(config, &ids, report_to_stderr, NULL))
 		return 1;
-	}
 	/* With the rights that a running master has. */
 	if (sandbox_master() != 0) {
 		fprintf(stderr, "proxyd: cannot give up privileges\n");

@@ -119,7 +119,7 @@ reopen_log(struct master *m)
 	int fd = log_destination_open(m->config->log);
 
 	if (fd < 0) {
-		log_error("%s: log: %s: %s", m->config->path, m->config->log,
+		log_error("%s: log: %s: %s", m->config->log_place, m->config->log,
 		    strerror(-fd));
 		return;
 	}
@@ -260,7 +260,7 @@ start_log(struct master *m)
 	int fd = log_destination_open(m->config->log), err;
 
 	if (fd < 0) {
-		fprintf(stderr, "%s: log: %s: %s\n", m->config->path,
+		fprintf(stderr, "%s: log: %s: %s\n", m->config->log_place,
 		    m->config->log, strerror(-fd));
 		return false;
 	}
@@ -342,16 +342,12 @@ master_run(struct proxyd_config *config)
 		.all_gone = workers_all_gone };
 	static struct master m;
 	struct workers_orders orders;
-	char problem[256];
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int err;
 
 	m.config = config;
-	if (!sandbox_lookup(config->user, config->group, &m.ids, problem,
-		sizeof(problem))) {
-		fprintf(stderr, "%s: %s\n", config->path, problem);
+	if (!start_lookup_ids(config, &m.ids, report_to_stderr, NULL))
 		return 1;
-	}
 	m.n_workers = config->workers;
 	if (m.n_workers == 0)
 		m.n_workers = cpus < 1 ? 1 :

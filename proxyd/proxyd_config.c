@@ -36,12 +36,15 @@ read_process(struct proxyd_config *config, struct cfgfile *cfgfile)
 	config->log = need(strdup("stderr"));
 	config->settings.log_connections = true;
 	setting = read_string(cfgfile, "user", &config->user);
+	config->user_place = cfgfile_place(cfgfile, setting);
 	if (setting != NULL && config->user[0] == '\0')
 		cfgfile_problem(cfgfile, setting, "must not be empty");
-	read_string(cfgfile, "group", &config->group);
+	setting = read_string(cfgfile, "group", &config->group);
+	config->group_place = cfgfile_place(cfgfile, setting);
 	cfgfile_uint(cfgfile, root, "workers", 0, PROXYD_WORKERS_MAX,
 	    &config->workers);
 	setting = read_string(cfgfile, "log", &config->log);
+	config->log_place = cfgfile_place(cfgfile, setting);
 	if (setting != NULL && strcmp(config->log, "stderr") != 0 &&
 	    config->log[0] != '/')
 		cfgfile_problem(cfgfile, setting,
@@ -97,12 +100,15 @@ read_mapping_files(struct proxyd_config *config, struct cfgfile *cfgfile)
 		setting = cfgfile_strings_at(cfgfile, list, i, &value);
 		if (setting == NULL)
 			continue;
-		if (value[0] == '\0')
+		if (value[0] == '\0') {
 			cfgfile_problem(cfgfile, setting,
 			    "must not be empty");
-		else
-			config->mapping_file[config->n_mapping_files++] =
-			    cfgfile_absolute(config->path, value);
+			continue;
+		}
+		config->mapping_file[config->n_mapping_files] =
+		    cfgfile_absolute(config->path, value);
+		config->mapping_file_place[config->n_mapping_files++] =
+		    cfgfile_place(cfgfile, setting);
 	}
 }
 
@@ -166,8 +172,15 @@ proxyd_config_free(struct proxyd_config *config)
 		free(config->mapping_line[i].file);
 	}
 	free(config->mapping_line);
-	for (uint32_t i = 0; i < config->n_mapping_files; i++)
+	for (uint32_t i = 0; i < config->n_mapping_files; i++) {
 		free(config->mapping_file[i]);
+		free(config->mapping_file_place[i]);
+	}
+	for (uint32_t i = 0; i < config->n_listeners; i++)
+		free(config->listener_place[i]);
+	free(config->log_place);
+	free(config->group_place);
+	free(config->user_place);
 	free(config->log);
 	free(config->group);
 	free(config->user);

@@ -36,14 +36,20 @@ struct proxyd_config {
 	char		*user;		/* owned */
 	char		*group;		/* owned; "": the user's */
 	char		*log;		/* owned; "stderr" or absolute */
+	char		*user_place, *group_place, *log_place;
+					/* owned; "file:line" or the file */
 	uint32_t	 workers;	/* 0: one per CPU */
 
 	uint32_t	 n_listeners;	/* at least 1 */
 	struct proxyd_listener listener[PROXYD_LISTENERS_MAX];
+	char		*listener_place[PROXYD_LISTENERS_MAX];
+					/* owned; "file:line" of each */
 
 	uint32_t	 n_mapping_files;
 	char		*mapping_file[PROXYD_MAPPING_FILES_MAX];
 					/* owned; absolute glob patterns */
+	char		*mapping_file_place[PROXYD_MAPPING_FILES_MAX];
+					/* owned; "file:line" of each */
 	uint32_t	 n_mapping_lines;
 	struct proxyd_mapping_line *mapping_line;	/* owned */
 

@@ -122,6 +122,7 @@ read_listener(struct proxyd_config *config, struct cfgfile *cfgfile,
 	cfgfile_require(cfgfile, group, "address");
 	cfgfile_require(cfgfile, group, "port");
 	address = cfgfile_string(cfgfile, group, "address", &value);
+	config->listener_place[i] = cfgfile_place(cfgfile, address);
 	cfgfile_uint(cfgfile, group, "port", 1, UINT16_MAX, &port);
 	read_protocol(cfgfile, group, listener);
 	listener->backlog = BACKLOG_DEFAULT;

@@ -12,6 +12,7 @@
 #include "common/sock.h"
 
 struct reporter {
+	const struct proxyd_config *config;
 	cfgfile_report_fn *report;
 	void		*arg;
 };
@@ -56,12 +57,40 @@ start_load_config(const char *path, cfgfile_report_fn *report, void *arg)
 	return config;
 }
 
+bool
+start_lookup_ids(const struct proxyd_config *config, struct sandbox_ids *ret,
+    cfgfile_report_fn *report, void *arg)
+{
+	const char *place = config->user_place;
+	char problem[256], message[2 * sizeof(problem)];
+
+	if (sandbox_lookup(config->user, "", ret, problem, sizeof(problem))) {
+		if (sandbox_lookup(config->user, config->group, ret, problem,
+			sizeof(problem)))
+			return true;
+		place = config->group_place;
+	}
+	snprintf(message, sizeof(message), "%s: %s", place, problem);
+	report(message, arg);
+	return false;
+}
+
 static void
 report_problem(void *arg, const char *file, uint32_t line, const char *text)
 {
 	const struct reporter *r = arg;
+	const struct proxyd_config *config = r->config;
 	char out[2 * MAPPING_PROBLEM_OCTETS];
+	uint32_t i;
 
+	for (i = 0; line == 0 && i < config->n_mapping_files; i++) {
+		if (strcmp(file, config->mapping_file[i]) != 0)
+			continue;	/* a file, or another pattern */
+		snprintf(out, sizeof(out), "%s: mapping_files[%u]: %s: %s",
+		    config->mapping_file_place[i], i, file, text);
+		r->report(out, r->arg);
+		return;
+	}
 	r->report(mapping_problem_format(file, line, text, out, sizeof(out)),
 	    r->arg);
 }
@@ -105,7 +134,7 @@ start_compile(const struct proxyd_config *config,
     const struct sandbox_ids *ids, struct mapping_compile *compile,
     cfgfile_report_fn *report, void *arg)
 {
-	struct reporter reporter = { report, arg };
+	struct reporter reporter = { config, report, arg };
 	struct mapping_sources files = { 0 };
 	struct mapping_source *all = NULL;
 	struct mapping_job job = { .policy = &config->settings.targets,

@@ -50,6 +50,19 @@ class Commands(SystemTest):
         for text in ("proxyd", "libevent 2.", "OpenSSL 3.", "libconfig 1."):
             self.assertIn(text, done.stdout)
 
+    def test_what_cannot_be_opened_is_named_with_its_line(self):
+        for settings, pattern in (
+                ({"listeners": '( { address = "192.0.2.99"; port = 80; '
+                               'protocol = "http"; } )'},
+                 r":\d+: listeners\[0\]: .*192\.0\.2\.99:80: "),
+                ({"log": '"/no-such-folder/log"'},
+                 r":\d+: log: /no-such-folder/log: ")):
+            with self.subTest(pattern):
+                proxyd = self.config(**settings)
+                done = self.command("-f", proxyd.config)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr, pattern)
+
     def test_unknown_options_are_refused(self):
         for args in (["-x"], ["word"], ["-f"]):
             done = self.command(*args)
@@ -71,8 +84,11 @@ class Commands(SystemTest):
                 ({"allow_targets": '[ "192.0.2.0/24" ]'},
                  r":\d+: allow_targets"),
                 ({"listeners": "()"}, r":\d+: listeners: "),
-                ({"user": '"no-such-user"'}, "user: .*no-such-user"),
-                ({"user": '"root"'}, "user: ")):
+                ({"user": '"no-such-user"'}, r":\d+: user: .*no-such-user"),
+                ({"group": '"no-such"'}, r":\d+: group: .*no-such"),
+                ({"mapping_files": '[ "/no-such-folder/*.map" ]'},
+                 r":\d+: mapping_files\[0\]: /no-such-folder/"),
+                ({"user": '"root"'}, r":\d+: user: ")):
             with self.subTest(settings=settings):
                 self.assert_refused(self.config(**settings), pattern)
 
