@@ -279,56 +279,25 @@ def world():
     return World()
 
 
-class Proxyd:
-    """A running proxyd.  Keyword arguments replace or add settings (a dict
-    is a group, anything else libconfig text); `under` is a command that
-    runs it."""
+class Daemon:
+    """A program of ours that runs, with what it logs.  Its master's children
+    that are named `worker_name` must end with it."""
 
-    serial = 0
+    worker_name = None
 
-    def __init__(self, names="", start=True, env=None, stderr=None, under=(),
-                 **settings):
-        Proxyd.serial += 1
-        self.name = "proxyd%d" % Proxyd.serial
-        self.world = world()
+    def __init__(self, name):
+        self.name = name
         self.lines = []
         self.changed = threading.Condition()
         self.process = None
-        self.map_path = self.world.path(self.name + ".map")
-        self.settings = settings
-        self.write_mapping(names)
-        self.write_config()
-        if start:
-            self.start(env, stderr, under)
 
-    def write_mapping(self, text):
-        self.world.write(self.name + ".map", text)
-
-    def write_config(self, **settings):
-        values = {
-            "user": '"nobody"',
-            "workers": "2",
-            "listeners": "(%s)" % ", ".join(
-                '{ address = "%s"; port = %d; protocol = "%s"; }' % listener
-                for listener in ((POP4, 80, "http"), (POP4, 443, "tls"),
-                                 (POP6, 80, "http"), (POP6, 443, "tls"))),
-            "mapping_files": '[ "%s" ]' % self.map_path,
-            "allow_targets": '[ "2001:db8::/32" ]',
-        }
-        values.update(self.settings)
-        values.update(settings)
-        self.config = self.world.write(
-            self.name + ".conf", "".join(libconfig(values)))
-
-    def start(self, env=None, stderr=None, under=()):
-        self.process = self.world.pop.start(
-            *under, PROXYD, "-f", self.config, stdout=subprocess.DEVNULL,
-            stderr=stderr or subprocess.PIPE,
-            env={**os.environ, **(env or {})})
-        self.pid = self.process.pid
-        if stderr is None:
+    def watch(self, process):
+        """Take over a process whose standard error output is a pipe, or goes
+        elsewhere."""
+        self.process = process
+        self.pid = process.pid
+        if process.stderr is not None:
             threading.Thread(target=self.read_log, daemon=True).start()
-            self.wait_log(r"info: ready: \d+ workers")
 
     def read_log(self):
         for line in self.process.stderr:
@@ -363,6 +332,87 @@ class Proxyd:
                 pattern, "\n".join(self.lines[after:])))
         return found[count - 1]
 
+    def signal(self, number):
+        os.kill(self.pid, number)
+
+    def children(self, name):
+        with contextlib.suppress(OSError):
+            with open("/proc/%d/task/%d/children" % (self.pid, self.pid)) \
+                    as file:
+                return [pid for pid in map(int, file.read().split())
+                        if comm(pid) == name]
+        return []
+
+    def stop(self, expect=0):
+        """End it and everything it started."""
+        if self.process is None:
+            return
+        family = self.children(self.worker_name)
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+            time.sleep(0.05)
+            with contextlib.suppress(OSError):
+                self.signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
+        left = [pid for pid in family if alive(pid)]
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        if expect is not None and (status != expect or left):
+            raise AssertionError("%s ended with %d, workers left: %s\n%s" % (
+                self.name, status, left, "\n".join(self.lines)))
+
+
+class Proxyd(Daemon):
+    """A running proxyd.  Keyword arguments replace or add settings (a dict
+    is a group, anything else libconfig text); `under` is a command that
+    runs it."""
+
+    serial = 0
+    worker_name = "proxyd-worker"
+
+    def __init__(self, names="", start=True, env=None, stderr=None, under=(),
+                 **settings):
+        Proxyd.serial += 1
+        super().__init__("proxyd%d" % Proxyd.serial)
+        self.world = world()
+        self.map_path = self.world.path(self.name + ".map")
+        self.settings = settings
+        self.write_mapping(names)
+        self.write_config()
+        if start:
+            self.start(env, stderr, under)
+
+    def write_mapping(self, text):
+        self.world.write(self.name + ".map", text)
+
+    def write_config(self, **settings):
+        values = {
+            "user": '"nobody"',
+            "workers": "2",
+            "listeners": "(%s)" % ", ".join(
+                '{ address = "%s"; port = %d; protocol = "%s"; }' % listener
+                for listener in ((POP4, 80, "http"), (POP4, 443, "tls"),
+                                 (POP6, 80, "http"), (POP6, 443, "tls"))),
+            "mapping_files": '[ "%s" ]' % self.map_path,
+            "allow_targets": '[ "2001:db8::/32" ]',
+        }
+        values.update(self.settings)
+        values.update(settings)
+        self.config = self.world.write(
+            self.name + ".conf", "".join(libconfig(values)))
+
+    def start(self, env=None, stderr=None, under=()):
+        self.watch(self.world.pop.start(
+            *under, PROXYD, "-f", self.config, stdout=subprocess.DEVNULL,
+            stderr=stderr or subprocess.PIPE,
+            env={**os.environ, **(env or {})}))
+        if stderr is None:
+            self.wait_log(r"info: ready: \d+ workers")
+
     def wait_end(self, after=0, timeout=10.0, **fields):
         """Wait for a connection's line with these fields; returns all its
         fields."""
@@ -380,19 +430,8 @@ class Proxyd:
                       "error: reload refused: ", mark, timeout=30)
         return mark
 
-    def signal(self, number):
-        os.kill(self.pid, number)
-
-    def children(self, name):
-        with contextlib.suppress(OSError):
-            with open("/proc/%d/task/%d/children" % (self.pid, self.pid)) \
-                    as file:
-                return [pid for pid in map(int, file.read().split())
-                        if comm(pid) == name]
-        return []
-
     def workers(self):
-        return self.children("proxyd-worker")
+        return self.children(self.worker_name)
 
     def connections(self):
         """{worker's pid: {clients' ports of its connections}}"""
@@ -405,28 +444,6 @@ class Proxyd:
             if match:
                 owned[int(match.group(2))].add(int(match.group(1)))
         return owned
-
-    def stop(self, expect=0):
-        """End it and everything it started."""
-        if self.process is None:
-            return
-        family = self.workers()
-        if self.process.poll() is None:
-            self.signal(signal.SIGTERM)
-            time.sleep(0.05)
-            with contextlib.suppress(OSError):
-                self.signal(signal.SIGTERM)
-        try:
-            status = self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            status = self.process.wait()
-        left = [pid for pid in family if alive(pid)]
-        for pid in left:
-            os.kill(pid, signal.SIGKILL)
-        if expect is not None and (status != expect or left):
-            raise AssertionError("proxyd ended with %d, workers left: %s\n%s"
-                                 % (status, left, "\n".join(self.lines)))
 
 
 def libconfig(values):
