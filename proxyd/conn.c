@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/clock.h"
+#include "common/container_of.h"
 #include "common/sock.h"
 #include "proxyd/conn_log.h"
 #include "proxyd/dial.h"
@@ -19,19 +19,16 @@
 
 enum { LINGER_MAX_MS = 5000 };	/* for a refusal to be read */
 
-#define CONTAINER(type, member, p) \
-	((type *)(void *)((char *)(p) - offsetof(type, member)))
-
 struct conn *
 conn_of_deadline(struct deadline *d)
 {
-	return CONTAINER(struct conn, deadline, d);
+	return CONTAINER_OF(struct conn, deadline, d);
 }
 
 struct conn *
 conn_of_again(struct deadline *d)
 {
-	return CONTAINER(struct conn, again, d);
+	return CONTAINER_OF(struct conn, again, d);
 }
 
 void
@@ -47,13 +44,11 @@ static void
 set_again(struct conn *c, bool again)
 {
 	struct worker *w = c->worker;
-	const struct timeval at_once = { 0 };
 	bool was = c->again.next != NULL;
 
 	if (again && !was) {
 		deadline_set(&w->again, &c->again, 0);
-		if (w->n_again++ == 0)
-			event_add(&w->again_event, &at_once);
+		w->n_again++;
 	} else if (!again && was) {
 		deadline_clear(&c->again);
 		w->n_again--;
@@ -77,8 +72,8 @@ conn_close(struct conn *c)
 	set_again(c, false);
 	relay_flow_fini(w, &c->up);
 	relay_flow_fini(w, &c->down);
-	side_close(&c->client, c->reason == CLOSE_VM_RESET);
-	side_close(&c->vm, c->reason == CLOSE_CLIENT_RESET);
+	side_close(&c->client, &w->loop, c->reason == CLOSE_VM_RESET);
+	side_close(&c->vm, &w->loop, c->reason == CLOSE_CLIENT_RESET);
 	opening_free(c->opening);
 	http_watch_free(c->http);
 	admission_name_leave(&w->admission, w->slot, &c->ticket);
@@ -120,7 +115,7 @@ let_go_of_vm(struct conn *c)
 	c->opening = NULL;
 	relay_flow_fini(w, &c->up);
 	relay_flow_fini(w, &c->down);
-	side_close(&c->vm, false);
+	side_close(&c->vm, &w->loop, false);
 	set_again(c, false);
 }
 
@@ -288,14 +283,21 @@ conn_step(struct conn *c, enum conn_event event)
 
 /* --- what happens ------------------------------------------------------- */
 
+/* While the other side is slow this one is not read, and nothing else would
+ * tell that it is gone. */
 static void
-on_client_event(evutil_socket_t fd, short what, void *arg)
+look_for_reset(const struct flow *f, struct side *src, uint32_t events)
 {
-	struct conn *c = arg;
+	if ((events & EPOLLERR) && (f->rest != NULL || f->in_pipe > 0))
+		src->broken = true;
+}
 
-	(void)fd;
-	c->worker->now_ms = clock_now_ms();
-	side_saw(&c->client, what);
+static void
+on_client_event(struct loop_watch *watch, uint32_t events)
+{
+	struct conn *c = CONTAINER_OF(struct conn, client.watch, watch);
+
+	side_saw(&c->client, events);
 	switch (c->state) {
 	case CONN_PEEK:
 		if (c->client.readable)
@@ -303,8 +305,7 @@ on_client_event(evutil_socket_t fd, short what, void *arg)
 		break;
 	case CONN_RELAY:
 	case CONN_DRAIN:
-		if (c->up.rest != NULL || c->up.in_pipe > 0)
-			side_check(&c->client);
+		look_for_reset(&c->up, &c->client, events);
 		relay(c);
 		break;
 	case CONN_REFUSE:
@@ -317,23 +318,29 @@ on_client_event(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-void
-conn_on_vm_event(evutil_socket_t fd, short what, void *arg)
+static void
+on_dial_event(struct conn *c, uint32_t events)
 {
-	struct conn *c = arg;
-	enum close_reason reason;
+	enum close_reason reason = CLOSE_NONE;
 
-	c->worker->now_ms = clock_now_ms();
-	side_saw(&c->vm, what);
+	if (events & (EPOLLERR | EPOLLHUP))
+		reason = dial_result(side_fd(&c->vm));
+	if (reason != CLOSE_NONE)
+		conn_dial_failed(c, reason);
+	else if (events & EPOLLOUT)
+		conn_step(c, SAW_CONNECTED);
+}
+
+void
+conn_on_vm_event(struct loop_watch *watch, uint32_t events)
+{
+	struct conn *c = CONTAINER_OF(struct conn, vm.watch, watch);
+
+	side_saw(&c->vm, events);
 	if (c->state == CONN_DIAL) {
-		reason = dial_result(fd);
-		if (reason != CLOSE_NONE)
-			conn_dial_failed(c, reason);
-		else if (what & EV_WRITE)
-			conn_step(c, SAW_CONNECTED);
+		on_dial_event(c, events);
 	} else if (c->state == CONN_RELAY || c->state == CONN_DRAIN) {
-		if (c->down.rest != NULL || c->down.in_pipe > 0)
-			side_check(&c->vm);
+		look_for_reset(&c->down, &c->vm, events);
 		relay(c);
 	}
 }
@@ -386,9 +393,9 @@ conn_open(struct worker *w, int fd, const struct endpoint *peer,
 	c->from_proxy = from_proxy;
 	c->number = w->n_opened++;
 	w->n_conns++;
-	side_init(&c->client, w->base);
-	side_init(&c->vm, w->base);
-	if (side_open(&c->client, fd, on_client_event, c))
+	side_init(&c->client);
+	side_init(&c->vm);
+	if (side_open(&c->client, &w->loop, fd, false, on_client_event))
 		enter_peek(c);
 	else
 		conn_finish(c, SAW_ABORTED, CLOSE_NO_MEMORY);

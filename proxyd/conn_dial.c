@@ -20,7 +20,7 @@ conn_dial_failed(struct conn *c, enum close_reason reason)
 	bool theirs = reason == CLOSE_DIAL_REFUSED ||
 	    reason == CLOSE_DIAL_TIMEOUT || reason == CLOSE_DIAL_UNREACHABLE;
 
-	side_close(&c->vm, false);
+	side_close(&c->vm, &w->loop, false);
 	stat_add(&w->stats->value[STAT_DIAL_FAILURES], 1);
 	if (plan->track && theirs)
 		target_health_failed(&w->shared->health, &c->target,
@@ -60,7 +60,7 @@ conn_enter_dial(struct conn *c)
 	    embed ? &source : NULL, w->source_rotation++, &fd);
 	if (reason != CLOSE_NONE)
 		conn_dial_failed(c, reason);
-	else if (!side_open(&c->vm, fd, conn_on_vm_event, c))
+	else if (!side_open(&c->vm, &w->loop, fd, true, conn_on_vm_event))
 		conn_dial_failed(c, CLOSE_NO_MEMORY);
 	else
 		conn_set_deadline(c, DEADLINE_CONNECT, w->settings.connect_ms);

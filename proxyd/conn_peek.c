@@ -87,17 +87,16 @@ conn_read_opening(struct conn *c)
 	if (c->opening == NULL)
 		c->opening = opening_new(c->from_proxy);
 	if (c->opening != NULL)
-		result = opening_read(c->opening, side_fd(&c->client),
+		result = opening_read(c->opening, &c->client,
 		    c->service, &w->settings, w->buffer, &p, &header);
 	if (result == OPENING_PROXIED) {
 		if (!proxy_told(c, &header))
 			return;
-		result = opening_read(c->opening, side_fd(&c->client),
+		result = opening_read(c->opening, &c->client,
 		    c->service, &w->settings, w->buffer, &p, &header);
 	}
 	switch (result) {
 	case OPENING_MORE:
-		c->client.readable = false;
 		break;
 	case OPENING_DECIDED:
 		peek_done(c, &p);

@@ -25,8 +25,8 @@ void conn_enter_dial(struct conn *);
 /* The target being tried failed: the next one, or a refusal. */
 void conn_dial_failed(struct conn *, enum close_reason);
 
-/* libevent's callback for the VM's socket. */
-void conn_on_vm_event(evutil_socket_t, short, void *);
+/* Something happened at the VM's socket. */
+void conn_on_vm_event(struct loop_watch *, uint32_t events);
 
 /* --- these free nothing --------------------------------------------------  */
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -65,7 +66,7 @@ begin_from(const struct endpoint *to, const struct addr *source, bool foreign,
 	};
 	struct sockaddr_storage ss;
 	socklen_t len = sock_address6(to, &ss);
-	int fd, err = 0;
+	int fd, off = 0, err = 0;
 
 	fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -73,6 +74,11 @@ begin_from(const struct endpoint *to, const struct addr *source, bool foreign,
 	err = -sock_tune(fd, &ka);
 	if (err == 0 && source != NULL)
 		err = dial_bind(fd, source, foreign);
+	/* Something to send is there: it goes with the ACK of the handshake,
+	 * in one packet. */
+	if (err == 0 &&
+	    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off)) != 0)
+		err = errno;
 	if (err == 0 && connect(fd, (struct sockaddr *)&ss, len) != 0 &&
 	    errno != EINPROGRESS)
 		err = errno;

@@ -113,7 +113,7 @@ limit_of(const struct opening *o, enum service service,
 }
 
 enum opening_result
-opening_read(struct opening *o, int fd, enum service service,
+opening_read(struct opening *o, struct side *from, enum service service,
     const struct proxyd_settings *s, uint8_t *buffer, struct peek *ret,
     struct proxy_header *ret_header)
 {
@@ -124,16 +124,21 @@ opening_read(struct opening *o, int fd, enum service service,
 	/* What came with a PROXY header has not been looked at yet. */
 	if (!o->expect_proxy && o->len > 0)
 		result = judge(o, service, max, ret);
-	while (result == OPENING_MORE) {
+	while (result == OPENING_MORE && from->readable) {
 		/* No peek asks for more at its limit. */
 		assert(o->len < max);
-		n = recv(fd, buffer, max - o->len, 0);
+		n = recv(side_fd(from), buffer, max - o->len, 0);
 		if (n == 0)
 			return OPENING_END;
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR ?
-			    OPENING_MORE :
-			    OPENING_RESET;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN)
+			return OPENING_RESET;
+		if (n < 0) {
+			from->readable = false;
+			break;
+		}
+		side_received(from, max - o->len, (size_t)n);
 		if (!append(o, buffer, (size_t)n))
 			return OPENING_NO_MEMORY;
 		result = o->expect_proxy ? read_proxy(o, ret_header) :

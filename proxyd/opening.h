@@ -11,6 +11,7 @@
 #include "proxyd/peek_tls.h"
 #include "proxyd/proxy_header.h"
 #include "proxyd/settings.h"
+#include "proxyd/side.h"
 
 struct opening {
 	union {
@@ -58,7 +59,8 @@ void opening_free(struct opening *);
  * beyond the limit of a peek stay in the socket.  `buffer` has room for any
  * limit.
  */
-enum opening_result opening_read(struct opening *, int fd, enum service,
+enum opening_result opening_read(struct opening *, struct side *,
+    enum service,
     const struct proxyd_settings *, uint8_t *buffer, struct peek *ret,
     struct proxy_header *ret_header);
 

@@ -37,12 +37,24 @@ relay_flow_fini(struct worker *w, struct flow *f)
 	}
 }
 
-/* What a failed call on a side means; `ready` is its flag for that call. */
+/* What a failed send or recv means. */
 static enum moved
-side_failed(bool *ready, struct side *side)
+send_failed(struct worker *w, struct side *side)
 {
 	if (errno == EAGAIN) {
-		*ready = false;
+		side_full(side, &w->loop);
+		return BLOCKED;
+	}
+	if (errno != EINTR)
+		side->broken = true;
+	return MOVED;
+}
+
+static enum moved
+recv_failed(struct side *side)
+{
+	if (errno == EAGAIN) {
+		side->readable = false;
 		return BLOCKED;
 	}
 	if (errno != EINTR)
@@ -65,7 +77,7 @@ flush_rest(struct worker *w, struct flow *f, struct side *dst)
 	    f->rest_len, MSG_NOSIGNAL);
 
 	if (n < 0)
-		return side_failed(&dst->writable, dst);
+		return send_failed(w, dst);
 	f->octets += (uint64_t)n;
 	f->rest_at += (uint32_t)n;
 	f->rest_len -= (uint32_t)n;
@@ -81,7 +93,7 @@ flush_pipe(struct worker *w, struct flow *f, struct side *dst)
 	    NULL, f->in_pipe, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
 	if (n < 0)
-		return side_failed(&dst->writable, dst);
+		return send_failed(w, dst);
 	f->octets += (uint64_t)n;
 	f->in_pipe -= (uint32_t)n;
 	if (f->in_pipe == 0)
@@ -111,21 +123,27 @@ keep_rest(struct worker *w, struct flow *f, const uint8_t *bytes,
 	return true;
 }
 
-/* Returns how many octets the socket took. */
+/*
+ * Returns how many octets the socket took.  With `last` nothing but the FIN
+ * comes behind them, and that at once, so that the kernel may wait for it and
+ * send one packet instead of two.
+ */
 static size_t
-send_some(struct side *dst, const uint8_t *bytes, size_t len)
+send_some(struct worker *w, struct side *dst, const uint8_t *bytes,
+    size_t len, bool last)
 {
 	ssize_t n;
 
 	if (len == 0)
 		return 0;
-	n = send(side_fd(dst), bytes, len, MSG_NOSIGNAL);
+	n = send(side_fd(dst), bytes, len,
+	    MSG_NOSIGNAL | (last ? MSG_MORE : 0));
 	if (n < 0) {
-		side_failed(&dst->writable, dst);
+		send_failed(w, dst);
 		return 0;
 	}
 	if ((size_t)n < len)
-		dst->writable = false;
+		side_full(dst, &w->loop);
 	return (size_t)n;
 }
 
@@ -142,10 +160,14 @@ read_some(struct worker *w, struct flow *f, struct side *src, size_t at,
 	if (!src->readable || room == 0)
 		return 0;	/* and a recv of nothing looks like the end */
 	n = recv(side_fd(src), w->buffer + at, room, flags);
-	if (n > 0)
+	if (n > 0) {
+		if ((flags & MSG_PEEK) == 0 &&
+		    side_received(src, room, (size_t)n))
+			source_ended(f, src);
 		return (size_t)n;
+	}
 	if (n < 0)
-		side_failed(&src->readable, src);
+		recv_failed(src);
 	if (n == 0 || src->broken)
 		source_ended(f, src);
 	return 0;
@@ -164,7 +186,7 @@ move_by_copy(struct worker *w, struct flow *f, struct side *src,
 	    look ? MSG_PEEK : 0);
 	if (got == 0)
 		return f->source_ended || src->readable ? MOVED : BLOCKED;
-	sent = send_some(dst, w->buffer, got);
+	sent = send_some(w, dst, w->buffer, got, f->source_ended);
 	f->octets += sent;
 	if (look && sent > 0)
 		(void)!recv(side_fd(src), w->buffer, sent, MSG_TRUNC);
@@ -204,7 +226,7 @@ move_requests(struct conn *c)
 		memcpy(w->buffer, f->rest + f->rest_at, held);
 	drop_rest(w, f);
 	passed = http_watch_requests(c, w->buffer, held + got);
-	sent = send_some(&c->vm, passed.bytes, passed.len);
+	sent = send_some(w, &c->vm, passed.bytes, passed.len, false);
 	f->octets += sent;
 	held = c->http->stopped != CLOSE_NONE ? 0 : held + got - passed.taken;
 	if (!c->vm.broken &&
@@ -227,7 +249,7 @@ move_answers(struct conn *c)
 	if (got == 0)
 		return f->source_ended || c->vm.readable ? MOVED : BLOCKED;
 	http_watch_answers(c->http, w->buffer, got);
-	sent = send_some(&c->client, w->buffer, got);
+	sent = send_some(w, &c->client, w->buffer, got, f->source_ended);
 	f->octets += sent;
 	if (!c->client.broken &&
 	    !keep_rest(w, f, w->buffer + sent, got - sent, NULL, 0))
@@ -275,7 +297,7 @@ move_by_splice(struct conn *c, struct flow *f, struct side *src,
 		return MOVED;	/* the next step empties the pipe */
 	}
 	if (n < 0)
-		moved = side_failed(&src->readable, src);
+		moved = recv_failed(src);
 	if (n == 0 || src->broken)
 		source_ended(f, src);
 	pipe_pool_put(&w->pipes, &f->pipe);
@@ -364,7 +386,9 @@ pass_end(const struct conn *c, struct flow *f, const struct side *src,
 	if (f->ended || !flow_done(c, f, dst))
 		return;
 	f->ended = true;
-	if (!src->broken && !dst->broken && !hold_fin)
+	/* When both have ended, closing says so. */
+	if (!src->broken && !dst->broken && !hold_fin &&
+	    !(c->up.ended && c->down.ended))
 		shutdown(side_fd(dst), SHUT_WR);
 }
 

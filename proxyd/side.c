@@ -6,53 +6,74 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void
-on_nothing(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what, (void)arg;
-}
+/* What a recv will tell of. */
+#define RECEIVED (EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR)
 
 void
-side_init(struct side *side, struct event_base *base)
+side_init(struct side *side)
 {
-	event_assign(&side->event, base, -1, 0, on_nothing, NULL);
+	loop_watch_init(&side->watch);
 	side->readable = side->writable = side->broken = false;
+	side->ending = side->urgent = false;
 }
 
 bool
-side_open(struct side *side, int fd, event_callback_fn fn, void *arg)
+side_open(struct side *side, struct loop *loop, int fd, bool connects,
+    loop_fn *fn)
 {
-	event_assign(&side->event, event_get_base(&side->event), fd,
-	    EV_READ | EV_WRITE | EV_ET | EV_PERSIST, fn, arg);
-	return event_add(&side->event, NULL) == 0;
+	uint32_t events = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+
+	/* Most sockets take all they are given: only one that did not is
+	 * waited for. */
+	side->writable = !connects;
+	if (connects)
+		events |= EPOLLOUT;
+	if (loop_add(loop, &side->watch, fd, events, fn) == 0)
+		return true;
+	side->watch.fd = fd;
+	return false;
 }
 
 int
 side_fd(const struct side *side)
 {
-	return event_get_fd(&side->event);
+	return side->watch.fd;
 }
 
 void
-side_saw(struct side *side, short what)
+side_saw(struct side *side, uint32_t events)
 {
-	side->readable |= (what & EV_READ) != 0;
-	side->writable |= (what & EV_WRITE) != 0;
+	side->readable |= (events & RECEIVED) != 0;
+	side->writable |= (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
+	side->ending |= (events & EPOLLRDHUP) != 0;
+	side->urgent |= (events & (EPOLLPRI | EPOLLHUP | EPOLLERR)) != 0;
+}
+
+/*
+ * With less than was asked for the socket is empty, and there will be an event
+ * when it is not; but what an event told of before, none will tell again.
+ */
+bool
+side_received(struct side *side, size_t asked, size_t got)
+{
+	bool empty = got < asked && !side->urgent;
+
+	if (empty && !side->ending)
+		side->readable = false;
+	return empty && side->ending;
 }
 
 void
-side_check(struct side *side)
+side_full(struct side *side, struct loop *loop)
 {
-	int err = 0;
-	socklen_t len = sizeof(err);
-
-	if (getsockopt(side_fd(side), SOL_SOCKET, SO_ERROR, &err, &len) == 0 &&
-	    err != 0)
+	side->writable = false;
+	if ((side->watch.events & EPOLLOUT) == 0 &&
+	    loop_change(loop, &side->watch, side->watch.events | EPOLLOUT) != 0)
 		side->broken = true;
 }
 
 void
-side_close(struct side *side, bool reset)
+side_close(struct side *side, struct loop *loop, bool reset)
 {
 	const struct linger now = { .l_onoff = 1 };
 	int fd = side_fd(side);
@@ -60,8 +81,8 @@ side_close(struct side *side, bool reset)
 
 	if (fd < 0)
 		return;
-	event_del(&side->event);
-	side_init(side, event_get_base(&side->event));
+	loop_forget(loop, &side->watch);
+	side_init(side);
 	if (reset && ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent == 0)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	close(fd);

@@ -8,40 +8,48 @@
 #ifndef PROXYD_SIDE_H
 #define PROXYD_SIDE_H
 
-#include <event2/event.h>
-#include <event2/event_struct.h>
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "common/loop.h"
 
 struct side {
-	struct event	event;		/* its descriptor is owned; -1: none */
+	struct loop_watch watch;	/* its descriptor is owned */
 	bool		readable;	/* recv may have something */
 	bool		writable;	/* send may take something */
+	bool		ending;		/* its FIN is behind what can be read */
+	bool		urgent;		/* so is something that ends a recv */
 	bool		broken;		/* reset or failed: neither any more */
 };
 
 /* No socket yet. */
-void side_init(struct side *, struct event_base *);
+void side_init(struct side *);
 
-/* Take over a socket and watch it.  Returns false, with the socket taken
- * over all the same, if there is no memory. */
-bool side_open(struct side *, int fd, event_callback_fn, void *arg);
+/*
+ * Take over a socket and watch it; one that `connects` cannot be written to
+ * yet.  Returns false, with the socket taken over all the same, if there is
+ * no memory.
+ */
+bool side_open(struct side *, struct loop *, int fd, bool connects, loop_fn *);
 
+/* Its descriptor; -1: none. */
 int side_fd(const struct side *);
 
 /* Keep what an event said. */
-void side_saw(struct side *, short what);
+void side_saw(struct side *, uint32_t events);
 
-/*
- * Look for an error that nobody would notice while the side is not read
- * because the other is slow.
- */
-void side_check(struct side *);
+/* A recv that asked for `asked` octets took `got`.  Returns true if only a FIN
+ * is left: the next would return 0. */
+bool side_received(struct side *, size_t asked, size_t got);
+
+/* It takes no more for now: an event will tell when it does. */
+void side_full(struct side *, struct loop *);
 
 /*
  * Close it, with a reset if asked to, unless a reset would destroy bytes
  * that the peer is still to get: then those go first and a FIN after them.
  * Harmless if it is closed.
  */
-void side_close(struct side *, bool reset);
+void side_close(struct side *, struct loop *, bool reset);
 
 #endif

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/container_of.h"
 #include "common/log.h"
 #include "common/sandbox_filter.h"
 #include "common/sock.h"
@@ -141,20 +142,21 @@ begin_drain(struct worker *w)
 	w->draining = true;
 	w->drain_ms = clock_now_ms() + w->settings.shutdown_ms;
 	accept_close(w);
-	event_del(&w->channel_event);
+	loop_remove(&w->loop, &w->channel_watch);
 }
 
 static void
-on_orders(evutil_socket_t fd, short what, void *arg)
+on_orders(struct loop_watch *watch, uint32_t events)
 {
-	struct worker *w = arg;
+	struct worker *w = CONTAINER_OF(struct worker, channel_watch,
+	    watch);
 	static struct worker_orders orders;
 	int fds[1 + PROXYD_LISTENERS_MAX];
 	size_t n_fds = 1 + PROXYD_LISTENERS_MAX;
 	ssize_t n;
 
-	(void)what;
-	n = sock_recv_fds(fd, &orders, sizeof(orders), fds, &n_fds);
+	(void)events;
+	n = sock_recv_fds(w->channel, &orders, sizeof(orders), fds, &n_fds);
 	if (n > 0)
 		adopt(w, &orders, fds, n_fds);
 	else if (n == 0)
@@ -192,14 +194,12 @@ give_memory_back(struct worker *w)
 }
 
 static void
-on_tick(evutil_socket_t fd, short what, void *arg)
+tick(struct worker *w)
 {
-	struct worker *w = arg;
 	struct deadline *d;
 	unsigned kind;
 
-	(void)fd, (void)what;
-	w->now_ms = clock_now_ms();
+	w->tick_ms = w->now_ms + TICK_MS;
 	stat_set(&w->stats->heartbeat_ms, w->now_ms);
 	for (kind = 0; kind < N_DEADLINE_KINDS; kind++)
 		while ((d = deadline_expired(&w->deadlines[kind],
@@ -211,25 +211,38 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	give_memory_back(w);
 	if ((w->draining || atomic_load(&w->shared->stop_now)) &&
 	    w->n_conns == 0)
-		event_base_loopbreak(w->base);
+		w->done = true;
 	else
 		accept_tick(w);
 }
 
+/* Give each relay that has more to do another turn. */
 static void
-on_again(evutil_socket_t fd, short what, void *arg)
+turn_again(struct worker *w)
 {
-	const struct timeval at_once = { 0 };
-	struct worker *w = arg;
 	struct deadline *d;
 	unsigned n = w->n_again;
 
-	(void)fd, (void)what;
-	w->now_ms = clock_now_ms();
 	while (n-- > 0 && (d = deadline_expired(&w->again, UINT64_MAX)) != NULL)
 		conn_relay_again(conn_of_again(d));
-	if (w->n_again > 0)
-		event_add(&w->again_event, &at_once);
+}
+
+static void
+loop_until_done(struct worker *w)
+{
+	int err, ms;
+
+	while (!w->done) {
+		ms = w->n_again > 0 || w->tick_ms <= w->now_ms ? 0 :
+		    (int)(w->tick_ms - w->now_ms);
+		if ((err = loop_wait(&w->loop, ms)) != 0)
+			log_fatal("epoll: %s", strerror(-err));
+		w->now_ms = clock_now_ms();
+		loop_run(&w->loop);
+		turn_again(w);
+		if (w->tick_ms <= w->now_ms)
+			tick(w);
+	}
 }
 
 /* --- rights -------------------------------------------------------------- */
@@ -266,18 +279,10 @@ restrict_calls(void)
 static void
 worker_init(struct worker *w)
 {
-	const struct timeval tick = { .tv_usec = TICK_MS * 1000 };
-	struct event_config *cfg = event_config_new();
 	struct rlimit files;
 	unsigned i;
+	int err;
 
-	if (cfg == NULL)
-		log_fatal("out of memory");
-	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
-	event_config_set_flag(cfg, EVENT_BASE_FLAG_IGNORE_ENV);
-	event_config_require_features(cfg, EV_FEATURE_ET | EV_FEATURE_O1);
-	w->base = event_base_new_with_config(cfg);
-	event_config_free(cfg);
 	w->buffer = malloc(WORKER_BUFFER_OCTETS);
 	/* The first head, and no more later ones than may be outstanding. */
 	w->rewritten = malloc(WORKER_BUFFER_OCTETS +
@@ -285,8 +290,7 @@ worker_init(struct worker *w)
 	if (getrandom(&w->unique, sizeof(w->unique), 0) !=
 	    (ssize_t)sizeof(w->unique))
 		log_fatal("getrandom: %s", strerror(errno));
-	if (w->base == NULL || w->buffer == NULL || w->rewritten == NULL ||
-	    !client_hello_init())
+	if (w->buffer == NULL || w->rewritten == NULL || !client_hello_init())
 		log_fatal("out of memory");
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
 		log_fatal("getrlimit: %s", strerror(errno));
@@ -299,13 +303,11 @@ worker_init(struct worker *w)
 	for (i = 0; i < N_DEADLINE_KINDS; i++)
 		deadline_list_init(&w->deadlines[i]);
 	deadline_list_init(&w->again);
-	event_assign(&w->again_event, w->base, -1, 0, on_again, w);
-	event_assign(&w->tick_event, w->base, -1, EV_PERSIST, on_tick, w);
-	event_assign(&w->channel_event, w->base, w->channel,
-	    EV_READ | EV_PERSIST, on_orders, w);
-	if (event_add(&w->tick_event, &tick) != 0 ||
-	    event_add(&w->channel_event, NULL) != 0)
-		log_fatal("out of memory");
+	loop_watch_init(&w->channel_watch);
+	if ((err = loop_open(&w->loop)) != 0 ||
+	    (err = loop_add(&w->loop, &w->channel_watch, w->channel, EPOLLIN,
+		 on_orders)) != 0)
+		log_fatal("epoll: %s", strerror(-err));
 }
 
 static void
@@ -313,10 +315,7 @@ worker_fini(struct worker *w)
 {
 	accept_close(w);
 	pipe_pool_fini(&w->pipes);
-	event_del(&w->tick_event);
-	event_del(&w->again_event);
-	event_del(&w->channel_event);
-	event_base_free(w->base);
+	loop_close(&w->loop);
 	free(w->buffer);
 	free(w->rewritten);
 	munmap(w->mapping_map, w->mapping.len);
@@ -344,15 +343,15 @@ worker_run(const struct worker_start *start)
 	w.stats = &start->shared->stats[start->slot];
 	w.admission = *start->admission;
 	w.channel = start->channel;
-	w.accept_epoll = -1;
 	log_set_dropped_counter(&w.stats->value[STAT_LOG_DROPPED]);
 	worker_init(&w);
 	if ((err = sandbox_enter(start->ids)) != 0)
 		log_fatal("cannot give up privileges: %s", strerror(-err));
 	restrict_calls();
-	stat_set(&w.stats->heartbeat_ms, clock_now_ms());
+	w.now_ms = clock_now_ms();
+	stat_set(&w.stats->heartbeat_ms, w.now_ms);
 	adopt(&w, start->orders, start->fds, start->n_fds);
-	event_base_dispatch(w.base);
+	loop_until_done(&w);
 	worker_fini(&w);
 	exit(0);
 }

@@ -8,10 +8,8 @@
 #ifndef PROXYD_WORKER_H
 #define PROXYD_WORKER_H
 
-#include <event2/event.h>
-#include <event2/event_struct.h>
-
 #include "common/deadline.h"
+#include "common/loop.h"
 #include "common/mapping.h"
 #include "common/sandbox.h"
 #include "proxyd/admission.h"
@@ -58,8 +56,15 @@ enum deadline_kind {
 	N_DEADLINE_KINDS
 };
 
+/* What watches a listener. */
+struct worker_door {
+	struct loop_watch watch;
+	struct worker	*worker;	/* borrowed */
+	unsigned	 number;	/* of the listener */
+};
+
 struct worker {
-	struct event_base *base;	/* owned */
+	struct loop	 loop;
 	unsigned	 slot;
 	struct proxyd_shared *shared;	/* borrowed from the master's map */
 	struct worker_stats *stats;	/* ours, in `shared` */
@@ -68,16 +73,19 @@ struct worker {
 	void		*mapping_map;	/* owned: unmapped at the next */
 
 	int		 channel;	/* owned; to the master */
-	struct event	 channel_event, tick_event, accept_event, again_event;
-	int		 accept_epoll;	/* owned; -1: not accepting any more */
-	bool		 accepting;	/* accept_event is added */
+	struct loop_watch channel_watch;
+	bool		 accepting;	/* the listeners are watched */
+	unsigned	 fair_share;	/* with more, others go first */
 	bool		 draining;
+	bool		 done;
+	uint64_t	 tick_ms;	/* when the next tick is due */
 	uint64_t	 drain_ms;	/* when draining ends */
 	unsigned	 n_listeners;
 	struct worker_listener listener[PROXYD_LISTENERS_MAX];
 	int		 listener_fd[PROXYD_LISTENERS_MAX];	/* owned */
+	struct worker_door door[PROXYD_LISTENERS_MAX];
 
-	uint64_t	 now_ms;	/* when the current event began */
+	uint64_t	 now_ms;	/* when the current events were taken */
 	struct deadline_list deadlines[N_DEADLINE_KINDS];
 	unsigned	 n_conns, conns_max, fds_max;
 	struct admission admission;	/* borrows shared memory */

@@ -3,25 +3,22 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/clock.h"
+#include "common/container_of.h"
 #include "common/log.h"
 #include "common/sock.h"
 #include "proxyd/conn.h"
 
 static void
-set_accepting(struct worker *w, bool accepting)
+stop_accepting(struct worker *w)
 {
-	if (w->accepting == accepting || w->accept_epoll < 0)
-		return;
-	w->accepting = accepting;
-	if (accepting)
-		event_add(&w->accept_event, NULL);
-	else
-		event_del(&w->accept_event);
+	unsigned i;
+
+	for (i = 0; i < w->n_listeners; i++)
+		loop_remove(&w->loop, &w->door[i].watch);
+	w->accepting = false;
 }
 
 static void
@@ -31,7 +28,7 @@ pause_accept(struct worker *w, int error)
 
 	if (!w->accepting)
 		return;
-	set_accepting(w, false);
+	stop_accepting(w);
 	stat_add(&w->stats->value[STAT_ACCEPT_PAUSES], 1);
 	if (logged_ms != 0 && w->now_ms < logged_ms + 10000)
 		return;
@@ -150,18 +147,48 @@ accept_one(struct worker *w, unsigned i)
 	admit(w, fd, &peer, &w->listener[i]);
 }
 
-static void
-on_listeners_ready(evutil_socket_t epoll, short what, void *arg)
-{
-	struct worker *w = arg;
-	struct epoll_event events[PROXYD_LISTENERS_MAX];
-	int i, n;
+static void on_connection(struct loop_watch *, uint32_t);
 
-	(void)what;
-	w->now_ms = clock_now_ms();
-	n = epoll_wait(epoll, events, PROXYD_LISTENERS_MAX, 0);
-	for (i = 0; i < n && w->accepting; i++)
-		accept_one(w, events[i].data.u32);
+/*
+ * Each connection wakes one worker, the first of those that wait
+ * (EPOLLEXCLUSIVE); a new watch is the last.
+ */
+static int
+watch_door(struct worker *w, struct worker_door *door)
+{
+	return loop_add(&w->loop, &door->watch, w->listener_fd[door->number],
+	    EPOLLIN | EPOLLEXCLUSIVE, on_connection);
+}
+
+static void
+on_connection(struct loop_watch *watch, uint32_t events)
+{
+	struct worker_door *door = CONTAINER_OF(struct worker_door, watch,
+	    watch);
+	struct worker *w = door->worker;
+
+	(void)events;
+	accept_one(w, door->number);
+	if (w->accepting && w->n_conns > w->fair_share) {
+		loop_remove(&w->loop, watch);
+		if (watch_door(w, door) != 0)
+			stop_accepting(w);	/* until the next tick */
+	}
+}
+
+static int
+start_accepting(struct worker *w)
+{
+	unsigned i;
+	int err = 0;
+
+	for (i = 0; i < w->n_listeners && err == 0; i++)
+		err = watch_door(w, &w->door[i]);
+	if (err == 0)
+		w->accepting = true;
+	else
+		stop_accepting(w);
+	return err;
 }
 
 void
@@ -169,43 +196,28 @@ accept_close(struct worker *w)
 {
 	unsigned i;
 
-	if (w->accept_epoll >= 0) {
-		set_accepting(w, false);
-		event_del(&w->accept_event);
-		close(w->accept_epoll);
-		w->accept_epoll = -1;
-	}
+	stop_accepting(w);
 	for (i = 0; i < w->n_listeners; i++)
 		close(w->listener_fd[i]);
 	w->n_listeners = 0;
 }
 
-/* One small epoll with EPOLLEXCLUSIVE, for which libevent has no flag, as one
- * event. */
 int
 accept_open(struct worker *w)
 {
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLEXCLUSIVE };
 	unsigned i;
 
-	w->accept_epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (w->accept_epoll < 0)
-		return -errno;
 	for (i = 0; i < w->n_listeners; i++) {
-		ev.data.u32 = i;
-		if (epoll_ctl(w->accept_epoll, EPOLL_CTL_ADD,
-			w->listener_fd[i], &ev) != 0)
-			return -errno;
+		loop_watch_init(&w->door[i].watch);
+		w->door[i].worker = w;
+		w->door[i].number = i;
 	}
-	event_assign(&w->accept_event, w->base, w->accept_epoll,
-	    EV_READ | EV_PERSIST, on_listeners_ready, w);
-	set_accepting(w, true);
-	return 0;
+	return start_accepting(w);
 }
 
-/* Clearly more connections than the mean of those workers that show life. */
-static bool
-too_many(const struct worker *w)
+/* How many connections are the mean of those workers that show life. */
+static unsigned
+mean_conns(const struct worker *w)
 {
 	const struct worker_stats *s = w->shared->stats;
 	uint64_t sum = 0, alive = 0;
@@ -217,13 +229,21 @@ too_many(const struct worker *w)
 		sum += stat_get(&s[i].value[STAT_ACTIVE]);
 		alive++;
 	}
-	return alive > 1 && w->n_conns > 32 + sum / alive * 5 / 4;
+	return alive > 1 ? (unsigned)(sum / alive) : w->conns_max;
 }
 
+/*
+ * Listeners are watched anew, always: what a worker was woken for that then
+ * stopped or died nobody else would see.
+ */
 void
 accept_tick(struct worker *w)
 {
+	unsigned mean = mean_conns(w);
+
 	tell_refused(w);
-	if (w->accept_epoll >= 0)
-		set_accepting(w, w->n_conns < w->conns_max && !too_many(w));
+	stop_accepting(w);
+	w->fair_share = 1 + mean + mean / 8;
+	if (w->n_conns < w->conns_max && w->n_conns <= 32 + mean + mean / 4)
+		start_accepting(w);	/* or at the next tick */
 }

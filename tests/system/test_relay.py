@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: ISC
 """What happens between two connected sides."""
+import contextlib
 import hashlib
 import os
 import re
+import signal
 import socket
 import threading
 import time
@@ -67,6 +69,43 @@ class Relay(SystemTest):
         start = time.monotonic()
         self.running.wait_end(reason="idle", timeout=3)
         self.assertTrue(0.8 < time.monotonic() - start < 2)
+
+    @contextlib.contextmanager
+    def stopped_workers(self):
+        """What happens meanwhile they see all at once."""
+        for pid in self.running.workers():
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in self.running.workers():
+                os.kill(pid, signal.SIGCONT)
+
+    def test_an_end_with_the_last_octets(self):
+        client, vm = self.relay()
+        for source, target in (vm, client), (client, vm):
+            with self.stopped_workers():
+                source.sendall(b"z" * 3000)
+                source.shutdown(socket.SHUT_WR)
+            self.assertEqual(recv_exactly(target, 3000), b"z" * 3000)
+            self.assertEqual(target.recv(1), b"")
+        self.running.wait_end(reason="done", down="3000")
+
+    def test_urgent_data_does_not_hold_up_the_rest(self):
+        client, vm = self.relay()
+        for source, target in (vm, client), (client, vm):
+            with self.stopped_workers():
+                source.sendall(b"before")
+                source.send(b"!", socket.MSG_OOB)
+                source.sendall(b"behind")
+            # The urgent octet itself is out of band, and not relayed.
+            self.assertEqual(recv_exactly(target, 12), b"beforebehind")
+            with self.stopped_workers():
+                source.send(b"!", socket.MSG_OOB)
+                source.sendall(b"at the end")
+                source.shutdown(socket.SHUT_WR)
+            self.assertEqual(recv_exactly(target, 10), b"at the end")
+            self.assertEqual(target.recv(1), b"")
 
     def test_keepalive_on_both_sides(self):
         client, vm = self.relay(
