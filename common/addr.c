@@ -32,6 +32,27 @@ addr_is_v4(const struct addr *addr)
 	return memcmp(addr->octet, v4_mapped, sizeof(v4_mapped)) == 0;
 }
 
+struct addr
+addr_of_v4(uint32_t v4)
+{
+	struct addr addr;
+	unsigned i;
+
+	memcpy(addr.octet, v4_mapped, sizeof(v4_mapped));
+	for (i = 0; i < 4; i++)
+		addr.octet[12 + i] = (uint8_t)(v4 >> (24 - 8 * i));
+	return addr;
+}
+
+uint32_t
+addr_to_v4(const struct addr *addr)
+{
+	const uint8_t *o = addr->octet + 12;
+
+	return (uint32_t)o[0] << 24 | (uint32_t)o[1] << 16 |
+	    (uint32_t)o[2] << 8 | o[3];
+}
+
 bool
 addr_equal(const struct addr *a, const struct addr *b)
 {

@@ -35,6 +35,10 @@ bool addr_parse(const char *text, size_t len, struct addr *ret);
 /* True if the address is IPv4 (held v4-mapped). */
 bool addr_is_v4(const struct addr *);
 
+/* An IPv4 address as an integer in host byte order, and the reverse. */
+struct addr addr_of_v4(uint32_t);
+uint32_t addr_to_v4(const struct addr *);
+
 bool addr_equal(const struct addr *, const struct addr *);
 bool endpoint_equal(const struct endpoint *, const struct endpoint *);
 
