@@ -67,12 +67,6 @@ addr_of(struct bits bits)
 	return addr;
 }
 
-static struct addr
-mapped(uint32_t v4)
-{
-	return addr_of((struct bits) { 0, UINT64_C(0xffff00000000) | v4 });
-}
-
 static struct bits
 shift_left(uint32_t value, unsigned n)
 {
@@ -129,7 +123,7 @@ pair_of(const struct eam *eam)
 {
 	return (struct pair) {
 		.v6 = bits_of(&eam->v6.addr),
-		.v4 = get_u32(eam->v4.addr.octet + 12),
+		.v4 = addr_to_v4(&eam->v4.addr),
 		.suffix = ~mask_v4(eam->v4.len - V4_MAPPED),
 		.shift = (uint8_t)(eam->v4.len - eam->v6.len)
 	};
@@ -142,7 +136,7 @@ rule_of(const struct embedding *e)
 		.prefix = e->prefix,
 		.value = bits_of(&e->prefix.addr),
 		.range_mask = mask_v4(e->range.len - V4_MAPPED),
-		.range = get_u32(e->range.addr.octet + 12),
+		.range = addr_to_v4(&e->range.addr),
 		.only_global = !e->any && rfc6052_is_well_known(&e->prefix)
 	};
 	unsigned len = e->prefix.len;
@@ -353,7 +347,7 @@ enum address_found
 address_map_4to6(const struct address_map *map, uint32_t v4,
     struct addr *ret)
 {
-	const struct addr key = mapped(v4);
+	const struct addr key = addr_of_v4(v4);
 	const struct pair *pair;
 	struct bits suffix;
 	uint32_t i;
@@ -409,7 +403,7 @@ address_map_6to4(const struct address_map *map, const struct addr *v6,
 bool
 address_map_has_eam4(const struct address_map *map, uint32_t v4)
 {
-	const struct addr key = mapped(v4);
+	const struct addr key = addr_of_v4(v4);
 	uint32_t i;
 
 	return prefix_table_find(map->by_v4, &key, &i);

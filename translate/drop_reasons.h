@@ -58,8 +58,6 @@
 	    "it has a Routing header with segments left", "RFC 7915 5.1") \
 	DROP_REASON(EXTENSION_HEADERS, "extension_headers", \
 	    "it has more extension headers than we follow", "RFC 7915 5.1") \
-	DROP_REASON(HAIRPIN_LOOP, "hairpin_loop", \
-	    "it was hairpinned once already", "RFC 7757 4.2.2") \
 	DROP_REASON(OWN_ADDRESS, "own_address", \
 	    "it is for the translator, which has no such service", \
 	    "RFC 1122 3.2.2.1") \

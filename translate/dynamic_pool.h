@@ -3,12 +3,13 @@
  * dynamic_pool.h - IPv4 addresses lent to IPv6 hosts, one to one.
  *
  * A host that nothing else maps gets an address of the pool with its first
- * packet and keeps it until it has been silent for the lease time; if all are
- * lent, the one silent longest is taken once it is older than that.  The same
- * host gets the same address again if it is still free.  Bounded: memory is
- * taken once.  Pure: time is an argument and may be wall-clock seconds, so
- * that leases mean something after a restart; it owns its memory.  One
- * thread.  IPv4 addresses are integers in host byte order.
+ * packet and keeps it for at least the lease time after its last one; only
+ * when no other is left does the host that has been silent longest lose its
+ * address.  Which one a host gets depends on its own address, so that it may
+ * well get the same one again.  Bounded: all memory is taken at once, and
+ * every call but dynamic_pool_new() takes the same short time.  Pure: time is
+ * an argument, wall-clock seconds so that leases mean something after a
+ * restart.  One thread.  IPv4 addresses are integers in host byte order.
  */
 #ifndef TRANSLATE_DYNAMIC_POOL_H
 #define TRANSLATE_DYNAMIC_POOL_H
@@ -17,7 +18,7 @@
 #include "common/siphash.h"
 
 enum {
-	DYNAMIC_POOL_BITS_MAX = 20,	/* at most a /12 in all */
+	DYNAMIC_POOL_BITS_MAX = 20,	/* a /12 */
 	DYNAMIC_POOL_LINE_MAX = 128	/* octets of a lease's text, with NUL */
 };
 
@@ -40,15 +41,18 @@ bool dynamic_pool_holds(const struct dynamic_pool *, uint32_t v4);
  * The host's address, lent now if need be; its silence ends.  Returns false,
  * and leaves *ret alone, if none is free.
  */
-bool dynamic_pool_6to4(struct dynamic_pool *, const struct addr *v6,
+bool dynamic_pool_lend(struct dynamic_pool *, const struct addr *v6,
     uint64_t now_s, uint32_t *ret);
 
 /*
- * Who has the address; packets to a host do not prolong its lease.  Returns
- * false, and leaves *ret alone, if nobody has.
+ * The host's address if it has one, and who has an address: these change
+ * nothing, so packets to a host do not prolong its lease.  Both return false,
+ * and leave *ret alone, if there is no such lease.
  */
+bool dynamic_pool_6to4(const struct dynamic_pool *, const struct addr *v6,
+    uint32_t *ret);
 bool dynamic_pool_4to6(const struct dynamic_pool *, uint32_t v4,
-    uint64_t now_s, struct addr *ret);
+    struct addr *ret);
 
 /* Addresses lent, and the most that can be. */
 size_t dynamic_pool_lent(const struct dynamic_pool *);
@@ -63,7 +67,8 @@ uint64_t dynamic_pool_changes(const struct dynamic_pool *);
 /*
  * Leases as lines "192.0.2.7 2001:db8::7 1732186000\n", the last number being
  * the second the host was last heard.  *at is 0 at first and says where to go
- * on; returns false after the last one.  The order is by IPv4 address.
+ * on; returns false after the last one.  Hosts silent longest come first.
+ * Between calls nobody may lend.
  */
 bool dynamic_pool_next(const struct dynamic_pool *, size_t *at,
     char out[DYNAMIC_POOL_LINE_MAX]);
@@ -77,7 +82,10 @@ enum dynamic_pool_line {
 	DYNAMIC_POOL_CONFLICT		/* the address or the host has another */
 };
 
-/* Take over a line that dynamic_pool_next wrote, with or without newline. */
+/*
+ * Take over a line that dynamic_pool_next wrote, with or without newline.  A
+ * second before that of a line before, or after `now_s`, is moved to it.
+ */
 enum dynamic_pool_line dynamic_pool_restore(struct dynamic_pool *,
     const char *line, size_t len, uint64_t now_s);
 

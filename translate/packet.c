@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "common/addr.h"
-#include "common/bytes.h"
 #include "translate/checksum.h"
+#include "translate/headers.h"
 #include "translate/wire.h"
 
 unsigned
@@ -49,4 +49,89 @@ packet_segments(const struct packet *packet)
 	payload = packet->len - offload->hdr_len;
 	return (unsigned)((payload + offload->gso_size - 1) /
 	    offload->gso_size);
+}
+
+/* --- for logs ------------------------------------------------------------ */
+
+static const char *
+protocol_name(uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTO_ICMP:
+		return "ICMP";
+	case PROTO_ICMP6:
+		return "ICMPv6";
+	case PROTO_TCP:
+		return "TCP";
+	case PROTO_UDP:
+		return "UDP";
+	}
+	return NULL;
+}
+
+static struct addr
+addr_at(const uint8_t *at, bool v4)
+{
+	struct addr addr;
+
+	if (v4)
+		return addr_of_v4(get_u32(at));
+	memcpy(addr.octet, at, sizeof(addr.octet));
+	return addr;
+}
+
+/* "192.0.2.1" or, with a port, "192.0.2.1:53" or "[2001:db8::1]:53". */
+static char *
+format_end(const struct addr *addr, bool with_port, uint16_t port,
+    char out[ENDPOINT_TEXT_MAX])
+{
+	const struct endpoint end = { *addr, port };
+
+	if (with_port)
+		return endpoint_format(&end, out);
+	return addr_format(addr, out);
+}
+
+char *
+packet_describe(const struct packet *packet, char out[PACKET_TEXT_MAX])
+{
+	bool v4 = packet_version(packet) == 4, ports, icmp;
+	char from[ENDPOINT_TEXT_MAX], to[ENDPOINT_TEXT_MAX];
+	const uint8_t *at = packet->at, *transport;
+	char number[16], detail[32] = "";
+	struct addr source, destination;
+	const char *name;
+	struct headers h;
+	enum drop_reason reason;
+
+	reason = v4 ?
+	    headers_read4(at, packet->len, HEADERS_QUOTE, &h) :
+	    headers_read6(at, packet->len, HEADERS_QUOTE, &h);
+	if (reason != DROP_NONE) {
+		snprintf(out, PACKET_TEXT_MAX, "%zu octets that are no %s",
+		    packet->len, v4 ? "IPv4 packet" : "IPv6 packet");
+		return out;
+	}
+	transport = at + h.transport;
+	source = addr_at(at + (v4 ? IP4_SOURCE : IP6_SOURCE), v4);
+	destination = addr_at(at + (v4 ? IP4_DESTINATION : IP6_DESTINATION),
+	    v4);
+	ports = (h.protocol == PROTO_TCP || h.protocol == PROTO_UDP) &&
+	    h.offset == 0 && packet->len >= h.transport + 4u;
+	icmp = (h.protocol == PROTO_ICMP || h.protocol == PROTO_ICMP6) &&
+	    h.offset == 0 && packet->len >= h.transport + 2u;
+	if (icmp)
+		snprintf(detail, sizeof(detail), " type %u code %u",
+		    transport[0], transport[ICMP_CODE]);
+	else if (headers_is_part(&h))
+		snprintf(detail, sizeof(detail), " fragment at %u", h.offset);
+	name = protocol_name(h.protocol);
+	snprintf(number, sizeof(number), "protocol %u", h.protocol);
+	snprintf(out, PACKET_TEXT_MAX, "%s %s%s %s > %s, %zu octets, %s %u",
+	    v4 ? "IPv4" : "IPv6", name != NULL ? name : number, detail,
+	    format_end(&source, ports, ports ? get_u16(transport) : 0, from),
+	    format_end(&destination, ports,
+		ports ? get_u16(transport + 2) : 0, to),
+	    packet->len, v4 ? "TTL" : "hop limit", h.ttl);
+	return out;
 }

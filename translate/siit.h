@@ -37,8 +37,10 @@
 enum {
 	SIIT_POOL_MAX = 256,		/* addresses of the RFC 6791 pool */
 	SIIT_TOS_COPY = -1,
-	SIIT_MTU_MIN = 1280,		/* of the IPv6 side */
-	SIIT_MTU4_MIN = 68		/* of the IPv4 side (RFC 791 3.2) */
+	SIIT_MTU_MIN = 1280,		/* of the IPv6 side (RFC 8200 5) */
+	SIIT_MTU4_MIN = 256,		/* of the IPv4 side: ours */
+	SIIT_MTU4_LEAST = 68,		/* of any link (RFC 791 3.2) */
+	SIIT_MTU_MAX = 65535
 };
 
 enum siit_udp_zero {	/* an IPv4 UDP packet without a checksum (4.5) */
@@ -70,11 +72,14 @@ struct siit {
 	uint64_t	pool_key;	/* random: which router gets which */
 	bool		pool_extension;	/* add RFC 5837's IPv6 address */
 
-	uint32_t	mtu4;		/* of the IPv4 next hop, octets */
-	uint32_t	mtu6;		/* of the IPv6 next hop, octets */
+	uint32_t	mtu4;		/* of the IPv4 next hop, octets:
+					 * SIIT_MTU4_MIN to SIIT_MTU_MAX */
+	uint32_t	mtu6;		/* of the IPv6 next hop: SIIT_MTU_MIN
+					 * to SIIT_MTU_MAX */
 	uint32_t	lowest_mtu6;	/* "lowest-ipv6-mtu" (4.1): IPv4
 					 * packets without DF become IPv6
-					 * packets no bigger; at most mtu6 */
+					 * packets no bigger; SIIT_MTU_MIN to
+					 * mtu6 */
 
 	int16_t		tos;		/* 6 to 4: SIIT_TOS_COPY or 0-255 */
 	int16_t		traffic_class;	/* 4 to 6: SIIT_TOS_COPY or 0-255 */
@@ -109,13 +114,22 @@ struct siit_queue {
 	uint64_t	pool_start_s;	/* the pool's time at now_ms == 0 */
 	struct siit_pieces {
 		struct packet	whole;	/* translated, to be cut */
-		uint32_t	segment;	/* the next one */
-		uint32_t	offset;	/* into the segment's payload */
 		uint32_t	max;	/* octets of a piece */
-		uint32_t	ident;
+		uint32_t	ident;	/* of the datagram's fragments */
+		uint32_t	base;	/* offset of a whole that is a part */
+		uint32_t	offset;	/* of the next piece, from `base` */
+		size_t		transport;	/* octets of the whole's header */
+		size_t		next;	/* octet of the whole to be taken */
+		size_t		rest;	/* octets left of the datagram... */
+		size_t		front_len;	/* and of its UDP header */
+		uint8_t		front[8];
+		uint8_t		protocol;
+		bool		more;	/* the whole is not the last part */
+		bool		begun;	/* a datagram is being cut */
 	} pieces;
-	uint8_t		small[3][SIIT_SMALL];
-	uint8_t		piece[PACKET_HEADROOM + PACKET_MAX];
+	uint8_t		small[3][SIIT_SMALL];	/* a translated ICMP error, one
+					 * translated again, one of ours */
+	uint8_t		piece[SIIT_MTU_MAX];
 };
 
 struct siit_limits {

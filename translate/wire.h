@@ -73,6 +73,39 @@ enum {	/* IANA protocol numbers */
 	PROTO_SHIM6 = 140
 };
 
+enum {	/* RFC 792, RFC 1812 5.2.7: types, and codes of some */
+	ICMP4_ECHO_REPLY = 0,
+	ICMP4_UNREACHABLE = 3,
+	ICMP4_QUENCH = 4,
+	ICMP4_REDIRECT = 5,
+	ICMP4_ECHO = 8,
+	ICMP4_TIME_EXCEEDED = 11,
+	ICMP4_PARAMETER = 12,
+	ICMP4_HOST = 1,
+	ICMP4_PROTOCOL = 2,
+	ICMP4_PORT = 3,
+	ICMP4_TOO_BIG = 4,
+	ICMP4_SOURCE_ROUTE = 5,
+	ICMP4_HOST_PROHIBITED = 10,
+	ICMP4_PROHIBITED = 13,
+	ICMP4_BAD_LENGTH = 2
+};
+
+enum {	/* RFC 4443: types, and codes of some */
+	ICMP6_UNREACHABLE = 1,
+	ICMP6_TOO_BIG = 2,
+	ICMP6_TIME_EXCEEDED = 3,
+	ICMP6_PARAMETER = 4,
+	ICMP6_INFORMATIONAL = 128,	/* this and all above are no errors */
+	ICMP6_ECHO = 128,
+	ICMP6_ECHO_REPLY = 129,
+	ICMP6_REDIRECT = 137,
+	ICMP6_NO_ROUTE = 0,
+	ICMP6_PROHIBITED = 1,
+	ICMP6_PORT = 4,
+	ICMP6_NEXT_HEADER = 1
+};
+
 static inline uint16_t
 get_u16(const uint8_t *at)
 {
