@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/bytes.h"
 #include "jumpd/deny_reasons.h"
 
 /* KEY_TYPE(id, name on the wire, name of its certificates) */
@@ -53,10 +54,19 @@ struct key_blob {
 /*
  * Check that `len` octets are one well-formed plain public key and nothing
  * after it.  DENY_NONE, or DENY_KEY_MALFORMED, DENY_KEY_TYPE (DSA, a
- * certificate, unknown), DENY_KEY_WEAK; *ret is untouched then.
+ * certificate, unknown), DENY_KEY_WEAK; *ret is untouched then.  Whether a
+ * point is on its curve is not looked at.
  */
 enum deny_reason key_blob_read(const void *bytes, size_t len,
     struct key_blob *ret);
+
+/*
+ * The octets of a key of this type that follow the name of the type, in a
+ * plain key as in a certificate: *from moves behind them.  DENY_NONE,
+ * DENY_KEY_MALFORMED or DENY_KEY_WEAK.
+ */
+enum deny_reason key_blob_fields(enum key_type, struct bytes *from,
+    uint16_t *ret_rsa_bits);
 
 /* True if the blob says that it is a certificate, of whatever type. */
 bool key_blob_is_cert(const void *bytes, size_t len);
@@ -66,5 +76,9 @@ bool key_type_is_sk(enum key_type);
 
 const char *key_type_name(enum key_type);
 const char *key_type_cert_name(enum key_type);
+
+/* The type of that name (not of certificates), or N_KEY_TYPES. */
+enum key_type key_type_find(const void *name, size_t len);
+enum key_type key_type_find_cert(const void *name, size_t len);
 
 #endif

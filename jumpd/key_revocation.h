@@ -14,7 +14,8 @@
  *	ca: *			... any CA's, as at the beginning
  *	ssh-ed25519 AAAA...	as key:
  *
- * Empty lines and those that start with '#' say nothing.  A malformed file
+ * Empty lines and those that start with '#' say nothing.  A serial number of
+ * zero is never looked for: it says that the CA does not number.  A malformed file
  * revokes what it says until the fault and is reported: the caller refuses to
  * use it.
  * Pure.

@@ -27,20 +27,6 @@ enum {
 	FROM_TEXT_MAX = 4096		/* octets of a from list */
 };
 
-enum permit_kind {
-	PERMIT_ANY,
-	PERMIT_NAME,
-	PERMIT_PREFIX
-};
-
-struct permit_rule {
-	enum permit_kind kind;
-	uint16_t	port;		/* 0: any */
-	uint16_t	name_at;	/* NAME: place in permit_list.names */
-	uint8_t		name_len;
-	struct prefix	prefix;		/* PREFIX */
-};
-
 struct permit_list;	/* of 1-PERMIT_RULES_MAX rules */
 
 /*

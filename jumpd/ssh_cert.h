@@ -25,6 +25,7 @@ struct cert_span {
 /* Everything borrows from the blob that was parsed. */
 struct ssh_cert {
 	enum key_type	 type;		/* of the certified key */
+	struct cert_span fields;	/* of the key, without its type */
 	struct key_digest key;		/* of the certified plain key */
 	uint64_t	 serial;
 	uint32_t	 cert_type;	/* 1 user, 2 host */
@@ -72,6 +73,9 @@ enum deny_reason ssh_cert_judge(const struct ssh_cert *, uint64_t now_s,
 
 bool ssh_cert_has_principal(const struct ssh_cert *, const char *name,
     size_t len);
+
+/* Write the certified key as a plain one; returns its length. */
+size_t ssh_cert_plain_key(const struct ssh_cert *, uint8_t out[KEY_BLOB_MAX]);
 
 /*
  * Warm OpenSSL: fetch every algorithm that digests and verifies keys, so
