@@ -256,6 +256,7 @@ error_log nginx.err;
 events { worker_connections 4096; }
 http {
     access_log off; default_type text/plain; client_max_body_size 0;
+    send_timeout 1h;
     types { text/html html; text/javascript js; }
     client_body_temp_path tmp-body; proxy_temp_path tmp-proxy;
     fastcgi_temp_path tmp-fastcgi; uwsgi_temp_path tmp-uwsgi;
