@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "common/container_of.h"
+#include "common/dial.h"
 #include "common/sock.h"
 #include "proxyd/conn_log.h"
-#include "proxyd/dial.h"
 #include "proxyd/http_watch.h"
 #include "proxyd/refusal.h"
 #include "proxyd/relay.h"
@@ -324,7 +324,7 @@ on_dial_event(struct conn *c, uint32_t events)
 	enum close_reason reason = CLOSE_NONE;
 
 	if (events & (EPOLLERR | EPOLLHUP))
-		reason = dial_result(side_fd(&c->vm));
+		reason = conn_dial_reason(dial_result(side_fd(&c->vm)));
 	if (reason != CLOSE_NONE)
 		conn_dial_failed(c, reason);
 	else if (events & EPOLLOUT)

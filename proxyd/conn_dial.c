@@ -5,9 +5,10 @@
  */
 #include "proxyd/conn_phases.h"
 
+#include <errno.h>
 #include <string.h>
 
-#include "proxyd/dial.h"
+#include "common/dial.h"
 #include "proxyd/http_forwarded.h"
 #include "proxyd/http_watch.h"
 
@@ -32,38 +33,66 @@ conn_dial_failed(struct conn *c, enum close_reason reason)
 	conn_finish(c, SAW_TURNED_AWAY, reason);
 }
 
+enum close_reason
+conn_dial_reason(int err)
+{
+	switch (-err) {
+	case 0:
+		return CLOSE_NONE;
+	case ECONNREFUSED:
+	case ECONNRESET:
+		return CLOSE_DIAL_REFUSED;
+	case ETIMEDOUT:
+		return CLOSE_DIAL_TIMEOUT;
+	case EADDRNOTAVAIL:
+	case EADDRINUSE:
+		return CLOSE_DIAL_NO_PORT;
+	case EMFILE:
+	case ENFILE:
+		return CLOSE_NO_DESCRIPTORS;
+	case ENOMEM:
+	case ENOBUFS:
+		return CLOSE_NO_MEMORY;
+	default:	/* no route, a firewall, a router's word */
+		return CLOSE_DIAL_UNREACHABLE;
+	}
+}
+
 /* The client's IPv4 address in the low 32 bits of embed_prefix. */
 static bool
 embedded_source(const struct conn *c, struct addr *ret)
 {
 	const struct proxyd_settings *s = &c->worker->settings;
 
-	if ((c->flags & MAPPING_SOURCE_EMBED) == 0 ||
-	    !s->has_embed_prefix || !addr_is_v4(&c->peer.addr))
-		return false;
-	*ret = s->embed_prefix.addr;
-	memcpy(ret->octet + 12, c->peer.addr.octet + 12, 4);
-	return true;
+	return (c->flags & MAPPING_SOURCE_EMBED) != 0 &&
+	    s->has_embed_prefix &&
+	    dial_embed(&s->embed_prefix, &c->peer.addr, ret);
 }
 
 void
 conn_enter_dial(struct conn *c)
 {
 	struct worker *w = c->worker;
-	enum close_reason reason;
+	const struct proxyd_settings *s = &w->settings;
+	const struct sock_keepalive ka = {
+		.idle_s = s->keepalive_idle_ms / 1000,
+		.interval_s = s->keepalive_interval_ms / 1000,
+		.count = s->keepalive_count
+	};
+	const struct dial_sources sources = { s->source, s->n_sources };
 	struct addr source;
 	bool embed = embedded_source(c, &source);
-	int fd;
+	int fd, err;
 
 	c->target = c->opening->plan.target[c->opening->plan.next];
-	reason = dial_begin(&c->target, &w->settings,
-	    embed ? &source : NULL, w->source_rotation++, &fd);
-	if (reason != CLOSE_NONE)
-		conn_dial_failed(c, reason);
+	err = dial_begin(&c->target, &ka, &sources, embed ? &source : NULL,
+	    w->source_rotation++, &fd);
+	if (err != 0)
+		conn_dial_failed(c, conn_dial_reason(err));
 	else if (!side_open(&c->vm, &w->loop, fd, true, conn_on_vm_event))
 		conn_dial_failed(c, CLOSE_NO_MEMORY);
 	else
-		conn_set_deadline(c, DEADLINE_CONNECT, w->settings.connect_ms);
+		conn_set_deadline(c, DEADLINE_CONNECT, s->connect_ms);
 }
 
 /* forwarded=yes: the first head says who the client is.  False if there is

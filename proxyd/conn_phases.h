@@ -25,6 +25,9 @@ void conn_enter_dial(struct conn *);
 /* The target being tried failed: the next one, or a refusal. */
 void conn_dial_failed(struct conn *, enum close_reason);
 
+/* Why a dial failed, from -errno; CLOSE_NONE for 0. */
+enum close_reason conn_dial_reason(int err);
+
 /* Something happened at the VM's socket. */
 void conn_on_vm_event(struct loop_watch *, uint32_t events);
 

@@ -10,8 +10,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "common/dial.h"
 #include "common/sock.h"
-#include "proxyd/dial.h"
 
 struct route {
 	uint8_t		type;		/* RTN_LOCAL... */
@@ -37,7 +37,7 @@ try_bind(const struct addr *addr)
 
 	if (fd < 0)
 		return -errno;
-	err = -dial_bind(fd, addr, true);
+	err = dial_bind(fd, addr, true);
 	close(fd);
 	return err;
 }
