@@ -76,7 +76,7 @@ check_target(struct compile *c, const struct place *at,
 	enum target_verdict verdict;
 	enum service s;
 
-	for (s = 0; s < N_SERVICES; s++) {
+	for (s = 0; c->job->policy != NULL && s < N_SERVICES; s++) {
 		if ((services >> s & 1) == 0)
 			continue;
 		ep.port = line->port[s] != 0 ? line->port[s] : service_port(s);

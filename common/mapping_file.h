@@ -41,7 +41,8 @@ typedef void mapping_problem_fn(void *arg, const char *file, uint32_t line,
 struct mapping_job {
 	const struct mapping_source *sources;	/* borrowed */
 	size_t		 n_sources;
-	const struct target_policy *policy;	/* borrowed */
+	const struct target_policy *policy;	/* borrowed; NULL: targets
+						 * are judged later */
 	uint8_t		 services;	/* bit (1 << enum service): for these
 					 * the targets must pass `policy`, at
 					 * the line's port or the usual one */

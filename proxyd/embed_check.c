@@ -134,7 +134,7 @@ embed_check(const struct proxyd_config *config, cfgfile_report_fn *report,
 	prefix_format(prefix, text);
 	if ((err = try_bind(&addr)) != 0) {
 		snprintf(out, sizeof(out), "%s: embed_prefix: cannot bind to "
-		    "an address in %s (IPV6_FREEBIND): %s", config->path,
+		    "an address in %s (IPV6_FREEBIND): %s", config->process.path,
 		    text, strerror(-err));
 		report(out, arg);
 		good = false;
@@ -142,14 +142,14 @@ embed_check(const struct proxyd_config *config, cfgfile_report_fn *report,
 	err = find_route(&addr, &route);
 	if (err != 0 && err != -ENETUNREACH && err != -EHOSTUNREACH) {
 		snprintf(out, sizeof(out), "%s: embed_prefix: cannot ask for "
-		    "the route to %s: %s", config->path, text, strerror(-err));
+		    "the route to %s: %s", config->process.path, text, strerror(-err));
 		report(out, arg);
 		good = false;
 	} else if (err != 0 || route.type != RTN_LOCAL ||
 	    route.len > prefix->len) {
 		snprintf(out, sizeof(out), "%s: embed_prefix: %s is not "
 		    "routed to this host itself, so that answers get lost; "
-		    "try: ip -6 route add local %s dev lo", config->path,
+		    "try: ip -6 route add local %s dev lo", config->process.path,
 		    text, text);
 		report(out, arg);
 		good = false;

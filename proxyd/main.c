@@ -47,7 +47,7 @@ test(const struct proxyd_config *config, enum task task)
 	struct mapping_compile compile;
 	struct mapping_image image;
 
-	if (!start_lookup_ids(config, &ids, report_to_stderr, NULL))
+	if (!daemon_config_ids(&config->process, &ids, report_to_stderr, NULL))
 		return 1;
 	/* With the rights that a running master has. */
 	if (sandbox_master() != 0) {
@@ -66,7 +66,7 @@ test(const struct proxyd_config *config, enum task task)
 	if (task == TEST_AND_PRINT)
 		proxyd_config_print(config, stdout);
 	else
-		printf("%s: ok, %u names\n", config->path, image.names);
+		printf("%s: ok, %u names\n", config->process.path, image.names);
 	return fflush(stdout) == 0 ? 0 : 1;
 }
 

@@ -116,10 +116,10 @@ stop(struct master *m)
 static void
 reopen_log(struct master *m)
 {
-	int fd = log_destination_open(m->config->log);
+	int fd = log_destination_open(m->config->process.log);
 
 	if (fd < 0) {
-		log_error("%s: log: %s: %s", m->config->log_place, m->config->log,
+		log_error("%s: log: %s: %s", m->config->process.log_place, m->config->process.log,
 		    strerror(-fd));
 		return;
 	}
@@ -257,11 +257,11 @@ first_generation(struct master *m)
 static bool
 start_log(struct master *m)
 {
-	int fd = log_destination_open(m->config->log), err;
+	int fd = log_destination_open(m->config->process.log), err;
 
 	if (fd < 0) {
-		fprintf(stderr, "%s: log: %s: %s\n", m->config->log_place,
-		    m->config->log, strerror(-fd));
+		fprintf(stderr, "%s: log: %s: %s\n", m->config->process.log_place,
+		    m->config->process.log, strerror(-fd));
 		return false;
 	}
 	err = log_writer_start(&m->log, &m->ids, fd);
@@ -346,7 +346,7 @@ master_run(struct proxyd_config *config)
 	int err;
 
 	m.config = config;
-	if (!start_lookup_ids(config, &m.ids, report_to_stderr, NULL))
+	if (!daemon_config_ids(&config->process, &m.ids, report_to_stderr, NULL))
 		return 1;
 	m.n_workers = config->workers;
 	if (m.n_workers == 0)

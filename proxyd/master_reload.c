@@ -53,16 +53,10 @@ reload_refused(struct master *m)
 static void
 warn_of_kept(const struct proxyd_config *old, const struct proxyd_config *new)
 {
-	static const char kept[] = "%s: %s: takes effect at the next start";
-
-	if (strcmp(old->user, new->user) != 0)
-		log_warning(kept, new->path, "user");
-	if (strcmp(old->group, new->group) != 0)
-		log_warning(kept, new->path, "group");
-	if (strcmp(old->log, new->log) != 0)
-		log_warning(kept, new->path, "log");
+	daemon_config_warn_of_kept(&old->process, &new->process);
 	if (old->workers != new->workers)
-		log_warning(kept, new->path, "workers");
+		log_warning("%s: workers: takes effect at the next start",
+		    new->process.path);
 }
 
 static void
@@ -116,7 +110,7 @@ static void
 reload_begin(struct master *m)
 {
 	notify_reloading();
-	m->next = start_load_config(m->config->path, report_to_log, NULL);
+	m->next = start_load_config(m->config->process.path, report_to_log, NULL);
 	if (m->next == NULL ||
 	    !start_compile(m->next, &m->ids, &m->compile, report_to_log,
 		NULL)) {

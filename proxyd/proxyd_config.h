@@ -8,13 +8,9 @@
 #include <stdio.h>
 
 #include "common/cfgfile.h"
+#include "common/daemon_config.h"
 #include "common/mapping.h"
 #include "proxyd/settings.h"
-
-enum {
-	PROXYD_MAPPING_FILES_MAX = 64,		/* patterns */
-	PROXYD_MAPPING_LINES_MAX = 65536	/* in proxyd.conf itself */
-};
 
 struct proxyd_listener {
 	struct endpoint	at;
@@ -24,20 +20,8 @@ struct proxyd_listener {
 	char		text[ENDPOINT_TEXT_MAX];	/* of `at` */
 };
 
-/* A mapping line written in proxyd.conf, and where. */
-struct proxyd_mapping_line {
-	char		*text;		/* owned */
-	char		*file;		/* owned; proxyd.conf or an include */
-	uint32_t	 line;
-};
-
 struct proxyd_config {
-	char		*path;		/* owned; as given to load */
-	char		*user;		/* owned */
-	char		*group;		/* owned; "": the user's */
-	char		*log;		/* owned; "stderr" or absolute */
-	char		*user_place, *group_place, *log_place;
-					/* owned; "file:line" or the file */
+	struct daemon_config process;
 	uint32_t	 workers;	/* 0: one per CPU */
 
 	uint32_t	 n_listeners;	/* at least 1 */
@@ -45,13 +29,7 @@ struct proxyd_config {
 	char		*listener_place[PROXYD_LISTENERS_MAX];
 					/* owned; "file:line" of each */
 
-	uint32_t	 n_mapping_files;
-	char		*mapping_file[PROXYD_MAPPING_FILES_MAX];
-					/* owned; absolute glob patterns */
-	char		*mapping_file_place[PROXYD_MAPPING_FILES_MAX];
-					/* owned; "file:line" of each */
-	uint32_t	 n_mapping_lines;
-	struct proxyd_mapping_line *mapping_line;	/* owned */
+	struct mapping_config mapping;
 
 	struct proxyd_settings settings;	/* what workers need */
 };

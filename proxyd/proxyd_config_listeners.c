@@ -3,71 +3,11 @@
 
 #include <string.h>
 
+#include "common/cfgfile_address.h"
 #include "common/cfgfile_text.h"
 #include "common/cfgfile_values.h"
 
 enum { BACKLOG_DEFAULT = 4096 };
-
-enum config_addr_kind
-config_addr_kind(const struct addr *addr)
-{
-	static const struct addr any6;
-	static const struct addr any4 = {
-		.octet = { [10] = 0xff, [11] = 0xff }
-	};
-
-	if (addr_equal(addr, &any6) || addr_equal(addr, &any4))
-		return ADDR_UNSPECIFIED;
-	if (addr->octet[0] == 0xff ||
-	    (addr_is_v4(addr) && addr->octet[12] >= 224))
-		return ADDR_MULTICAST;
-	if (addr->octet[0] == 0xfe && (addr->octet[1] & 0xc0) == 0x80)
-		return ADDR_LINK_LOCAL;
-	return ADDR_UNICAST;
-}
-
-static bool
-is_wildcard(const struct addr *addr)
-{
-	return config_addr_kind(addr) == ADDR_UNSPECIFIED;
-}
-
-/* True if a socket on one would keep the other from being bound. */
-static bool
-overlap(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port &&
-	    addr_is_v4(&a->addr) == addr_is_v4(&b->addr) &&
-	    (addr_equal(&a->addr, &b->addr) || is_wildcard(&a->addr) ||
-	    is_wildcard(&b->addr));
-}
-
-/* Report an address on which nothing can listen. */
-static bool
-read_listener_address(struct cfgfile *cfgfile,
-    const struct config_setting_t *setting, const char *value,
-    struct addr *addr)
-{
-	static const char *const problem[] = {
-		[ADDR_MULTICAST] = "a multicast or reserved",
-		[ADDR_LINK_LOCAL] = "a link-local"
-	};
-	char text[CFGFILE_QUOTED_MAX];
-	enum config_addr_kind kind;
-
-	cfgfile_quoted(value, text);
-	if (!addr_parse(value, strlen(value), addr)) {
-		cfgfile_problem(cfgfile, setting,
-		    "%s is not an IPv4 or IPv6 address", text);
-		return false;
-	}
-	kind = config_addr_kind(addr);
-	if (kind == ADDR_UNICAST || kind == ADDR_UNSPECIFIED)
-		return true;
-	cfgfile_problem(cfgfile, setting, "%s is %s address", text,
-	    problem[kind]);
-	return false;
-}
 
 static void
 read_protocol(struct cfgfile *cfgfile, const struct config_setting_t *group,
@@ -129,7 +69,7 @@ read_listener(struct proxyd_config *config, struct cfgfile *cfgfile,
 	cfgfile_uint(cfgfile, group, "backlog", 1, UINT16_MAX,
 	    &listener->backlog);
 	read_accept_proxy(cfgfile, group, &listener->accept_proxy);
-	if (address == NULL || !read_listener_address(cfgfile, address, value,
+	if (address == NULL || !cfgfile_listener_address(cfgfile, address, value,
 	    &listener->at.addr) || port == 0)
 		return;
 	listener->at.port = (uint16_t)port;
@@ -137,7 +77,7 @@ read_listener(struct proxyd_config *config, struct cfgfile *cfgfile,
 	for (uint32_t j = 0; j < i; j++) {
 		const struct proxyd_listener *other = &config->listener[j];
 
-		if (!overlap(&listener->at, &other->at))
+		if (!cfgfile_listeners_overlap(&listener->at, &other->at))
 			continue;
 		cfgfile_problem(cfgfile, address,
 		    endpoint_equal(&listener->at, &other->at) ?
@@ -161,7 +101,8 @@ config_read_listeners(struct proxyd_config *config, struct cfgfile *cfgfile)
 		read_listener(config, cfgfile,
 		    cfgfile_groups_at(cfgfile, list, i), i);
 		if (config->listener[i].at.port != 0 &&
-		    !is_wildcard(&config->listener[i].at.addr))
+		    cfgfile_addr_kind(&config->listener[i].at.addr) !=
+		    ADDR_UNSPECIFIED)
 			policy->own[policy->n_own++] = config->listener[i].at;
 	}
 }

@@ -9,15 +9,6 @@
 
 #include "proxyd/proxyd_config.h"
 
-enum config_addr_kind {
-	ADDR_UNICAST,
-	ADDR_UNSPECIFIED,	/* 0.0.0.0 or :: */
-	ADDR_MULTICAST,		/* or reserved, or broadcast */
-	ADDR_LINK_LOCAL		/* IPv6; needs a zone, which we have not */
-};
-
-enum config_addr_kind config_addr_kind(const struct addr *);
-
 /* `listeners`, and into targets.own those that are no wildcards. */
 void config_read_listeners(struct proxyd_config *, struct cfgfile *);
 

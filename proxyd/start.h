@@ -17,13 +17,6 @@ struct proxyd_config *start_load_config(const char *path,
     cfgfile_report_fn *report, void *arg);
 
 /*
- * Look up whom workers become.  Returns false after a report that says where
- * the user or the group is named.
- */
-bool start_lookup_ids(const struct proxyd_config *, struct sandbox_ids *ret,
-    cfgfile_report_fn *report, void *arg);
-
-/*
  * Open the mapping files and start compiling them with the inline lines.
  * Returns false after a report.
  */

@@ -149,10 +149,10 @@ static const char everything[] =
 static void
 expect_process(const struct proxyd_config *config)
 {
-	cr_expect_str_eq(config->path, "p.conf");
-	cr_expect_str_eq(config->user, "www");
-	cr_expect_str_eq(config->group, "web");
-	cr_expect_str_eq(config->log, "/var/log/a \"b\" \\c");
+	cr_expect_str_eq(config->process.path, "p.conf");
+	cr_expect_str_eq(config->process.user, "www");
+	cr_expect_str_eq(config->process.group, "web");
+	cr_expect_str_eq(config->process.log, "/var/log/a \"b\" \\c");
 	cr_expect_eq(config->workers, 3);
 	cr_expect_not(config->settings.log_connections);
 	cr_expect(config->settings.reload_closes_removed);
@@ -188,18 +188,18 @@ expect_mapping(const struct proxyd_config *config)
 {
 	char pattern[128];
 
-	cr_assert_eq(config->n_mapping_files, 2);
-	cr_expect_str_eq(config->mapping_file[0], "/etc/a*.map");
+	cr_assert_eq(config->mapping.n_files, 2);
+	cr_expect_str_eq(config->mapping.file[0], "/etc/a*.map");
 	snprintf(pattern, sizeof(pattern), "%s/b?.map", folder);
-	cr_expect_str_eq(config->mapping_file[1], pattern);
-	cr_assert_eq(config->n_mapping_lines, 2);
-	cr_expect_str_eq(config->mapping_line[0].text,
+	cr_expect_str_eq(config->mapping.file[1], pattern);
+	cr_assert_eq(config->mapping.n_lines, 2);
+	cr_expect_str_eq(config->mapping.line[0].text,
 	    "www.example.com\t2001:db8::1 # \"x\" \x01");
-	cr_expect_str_eq(config->mapping_line[0].file, "p.conf");
-	cr_expect_eq(config->mapping_line[0].line, 12);
-	cr_expect_str_eq(config->mapping_line[1].text,
+	cr_expect_str_eq(config->mapping.line[0].file, "p.conf");
+	cr_expect_eq(config->mapping.line[0].line, 12);
+	cr_expect_str_eq(config->mapping.line[1].text,
 	    "*.example.com 2001:db8::2");
-	cr_expect_eq(config->mapping_line[1].line, 13);
+	cr_expect_eq(config->mapping.line[1].line, 13);
 }
 
 static void
@@ -265,13 +265,13 @@ Test(proxyd_config, has_defaults)
 	struct proxyd_config *config = load_good(LISTENERS ALLOW);
 	const struct proxyd_settings *settings = &config->settings;
 
-	cr_expect_str_eq(config->user, "popgate");
-	cr_expect_str_eq(config->group, "");
-	cr_expect_str_eq(config->log, "stderr");
+	cr_expect_str_eq(config->process.user, "popgate");
+	cr_expect_str_eq(config->process.group, "");
+	cr_expect_str_eq(config->process.log, "stderr");
 	cr_expect_eq(config->workers, 0);
 	cr_expect_eq(config->listener[0].backlog, 4096);
-	cr_expect_eq(config->n_mapping_files, 0);
-	cr_expect_eq(config->n_mapping_lines, 0);
+	cr_expect_eq(config->mapping.n_files, 0);
+	cr_expect_eq(config->mapping.n_lines, 0);
 	cr_expect_eq(config->listener[0].accept_proxy.n, 0);
 	cr_expect(settings->log_connections);
 	cr_expect_not(settings->reload_closes_removed);
@@ -367,10 +367,10 @@ Test(proxyd_config, prints_what_it_reads_again)
 		    sizeof(first->listener)), 0, "%s", print);
 		if (i == 1) {
 			expect_process(second);
-			cr_expect_str_eq(second->mapping_line[0].text,
-			    first->mapping_line[0].text);
-			cr_expect_str_eq(second->mapping_file[1],
-			    first->mapping_file[1]);
+			cr_expect_str_eq(second->mapping.line[0].text,
+			    first->mapping.line[0].text);
+			cr_expect_str_eq(second->mapping.file[1],
+			    first->mapping.file[1]);
 		}
 		free(print);
 		proxyd_config_free(first);
@@ -744,9 +744,9 @@ Test(proxyd_config, refuses_unknown_settings_at_every_depth)
 }
 
 static void
-check_limit(const struct proxyd_number *number, long long value, bool good)
+check_limit(const struct cfgfile_number *number, long long value, bool good)
 {
-	bool is_ms = number->kind == PROXYD_DURATION;
+	bool is_ms = number->kind == CFGFILE_DURATION;
 	struct proxyd_config *config;
 	char text[1024], wanted[256];
 
@@ -759,7 +759,7 @@ check_limit(const struct proxyd_number *number, long long value, bool good)
 		const void *at = (char *)&config->settings + number->offset;
 
 		cr_expect_eq(*(const uint32_t *)at, value *
-		    (number->kind == PROXYD_SECONDS ? 1000 : 1), "%s", text);
+		    (number->kind == CFGFILE_SECONDS ? 1000 : 1), "%s", text);
 	} else if (!is_ms) {
 		snprintf(wanted, sizeof(wanted),
 		    "p.conf:3: %s.%s: must be %u-%u, not %lld\n",
@@ -777,7 +777,7 @@ check_limit(const struct proxyd_number *number, long long value, bool good)
 
 Test(proxyd_config, holds_every_number_to_its_range)
 {
-	const struct proxyd_number *number = proxyd_numbers;
+	const struct cfgfile_number *number = proxyd_numbers;
 	char text[1024], wanted[256];
 
 	for (; number->group != NULL; number++) {
@@ -789,7 +789,7 @@ Test(proxyd_config, holds_every_number_to_its_range)
 		    "%s = { %s = \"5\"; };", number->group, number->name);
 		snprintf(wanted, sizeof(wanted), "p.conf:3: %s.%s: must be "
 		    "%s\n", number->group, number->name,
-		    number->kind == PROXYD_DURATION ? "a number of seconds" :
+		    number->kind == CFGFILE_DURATION ? "a number of seconds" :
 		    "an integer");
 		cr_expect_null(load(text));
 		cr_expect_str_eq(reports, wanted);
@@ -803,9 +803,9 @@ Test(proxyd_config, reads_included_files)
 	put("more.inc", "mapping = [\n\"a.example 2001:db8::1\",\n"
 	    "\"b.example 2001:db8::2\"\n];");
 	config = load_good(LISTENERS ALLOW "@include \"more.inc\"\n");
-	cr_assert_eq(config->n_mapping_lines, 2);
-	cr_expect_str_eq(config->mapping_line[1].file, "more.inc");
-	cr_expect_eq(config->mapping_line[1].line, 3);
+	cr_assert_eq(config->mapping.n_lines, 2);
+	cr_expect_str_eq(config->mapping.line[1].file, "more.inc");
+	cr_expect_eq(config->mapping.line[1].line, 3);
 	proxyd_config_free(config);
 	put("more.inc", "\nworkers = -5;\n");
 	cr_expect_null(load(LISTENERS ALLOW "@include \"more.inc\"\n"));
@@ -845,9 +845,9 @@ Test(proxyd_config, folder_names_are_no_pattern)
 	config = proxyd_config_load("a*[b/p.conf", collect, reports);
 	cr_assert_not_null(config, "%s", reports);
 	snprintf(wanted, sizeof(wanted), "%s/a\\*\\[b/*.map", folder);
-	cr_expect_str_eq(config->mapping_file[0], wanted);
+	cr_expect_str_eq(config->mapping.file[0], wanted);
 	snprintf(wanted, sizeof(wanted), "%s/a*[b/one.map", folder);
-	cr_expect_str_eq(config->mapping_file[1], wanted);
+	cr_expect_str_eq(config->mapping.file[1], wanted);
 	proxyd_config_free(config);
 }
 
