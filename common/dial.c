@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <string.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,12 +35,16 @@ begin_from(const struct endpoint *to, const struct addr *source, bool foreign,
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sock_address6(to, &ss);
-	int fd, err;
+	int fd, off = 0, err = 0;
 
 	fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	err = sock_tune(fd, ka);
+	if (ka != NULL)
+		err = sock_tune(fd, ka);
+	else if (setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off,
+		     sizeof(off)) != 0)
+		err = -errno;
 	if (err == 0 && source != NULL)
 		err = dial_bind(fd, source, foreign);
 	if (err == 0 && connect(fd, (struct sockaddr *)&ss, len) != 0 &&

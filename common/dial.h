@@ -22,6 +22,10 @@ struct dial_sources {
  * `rotation` and going on to the next when its ports run out.  Returns 0 and
  * a non-blocking descriptor owned by the caller in *ret_fd, or -errno, why
  * it failed at once.
+ *
+ * Without a sock_keepalive it is a connection of few words: the caller has
+ * something to send at once, which then goes with the handshake's last ACK,
+ * and will tune the socket if it lasts.
  */
 int dial_begin(const struct endpoint *, const struct sock_keepalive *,
     const struct dial_sources *, const struct addr *embedded,

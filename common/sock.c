@@ -80,6 +80,12 @@ sock_tune(int fd, const struct sock_keepalive *ka)
 	return 0;
 }
 
+int
+sock_keep_alive(int fd, bool on)
+{
+	return set_int(fd, SOL_SOCKET, SO_KEEPALIVE, on);
+}
+
 static int
 listen_on(int fd, const struct endpoint *ep, int backlog,
     const struct sock_keepalive *ka)

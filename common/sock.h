@@ -6,6 +6,7 @@
 #ifndef COMMON_SOCK_H
 #define COMMON_SOCK_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "common/addr.h"
@@ -34,6 +35,10 @@ enum { SOCK_UNSENT_OCTETS = 256 * 1024 };
  * for a listener, whose accepted sockets inherit them.  Returns 0 or -errno.
  */
 int sock_tune(int fd, const struct sock_keepalive *);
+
+/* Switch keepalive on or off; how often it probes stays as it is.  Returns 0
+ * or -errno. */
+int sock_keep_alive(int fd, bool on);
 
 /*
  * A non-blocking listening TCP socket with SO_REUSEADDR, tuned; IPv6 ones are

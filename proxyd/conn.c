@@ -17,7 +17,10 @@
 #include "proxyd/refusal.h"
 #include "proxyd/relay.h"
 
-enum { LINGER_MAX_MS = 5000 };	/* for a refusal to be read */
+enum {
+	LINGER_MAX_MS = 5000,	/* for a refusal to be read */
+	SETTLE_MS = 1000
+};
 
 struct conn *
 conn_of_deadline(struct deadline *d)
@@ -158,6 +161,24 @@ enter_refuse(struct conn *c)
 	linger(c);
 }
 
+void
+conn_settle(struct conn *c)
+{
+	const struct proxyd_settings *s = &c->worker->settings;
+	const struct sock_keepalive ka = {
+		.idle_s = s->keepalive_idle_ms / 1000,
+		.interval_s = s->keepalive_interval_ms / 1000,
+		.count = s->keepalive_count
+	};
+
+	if (c->settled)
+		return;
+	c->settled = true;
+	/* These cannot fail; and what if: the connection works without. */
+	sock_tune(side_fd(&c->vm), &ka);
+	sock_keep_alive(side_fd(&c->client), true);
+}
+
 /* The deadline of a relay, as its state and what the client is at demand. */
 static void
 renew_deadline(struct conn *c, bool moved)
@@ -173,7 +194,11 @@ renew_deadline(struct conn *c, bool moved)
 	} else if (c->state == CONN_DRAIN) {
 		if (moved || c->deadline_kind != DEADLINE_DRAIN)
 			conn_set_deadline(c, DEADLINE_DRAIN, s->drain_ms);
+	} else if (!c->settled && s->idle_ms >= 10 * SETTLE_MS) {
+		if (c->deadline_kind != DEADLINE_SETTLE)
+			conn_set_deadline(c, DEADLINE_SETTLE, SETTLE_MS);
 	} else if (moved || c->deadline_kind != DEADLINE_IDLE) {
+		conn_settle(c);
 		conn_set_deadline(c, DEADLINE_IDLE, s->idle_ms);
 	}
 }
@@ -240,7 +265,7 @@ enter_relay(struct conn *c)
 	o->bytes = NULL;
 	opening_free(o);
 	c->opening = NULL;
-	conn_set_deadline(c, DEADLINE_IDLE, w->settings.idle_ms);
+	renew_deadline(c, true);
 	conn_mapping_changed(c);	/* it may have, during the dial */
 	relay(c);
 }
@@ -418,6 +443,10 @@ conn_timed_out(struct conn *c, enum deadline_kind kind)
 		break;
 	case DEADLINE_CONNECT:
 		conn_dial_failed(c, CLOSE_DIAL_TIMEOUT);
+		break;
+	case DEADLINE_SETTLE:
+		conn_settle(c);
+		renew_deadline(c, true);
 		break;
 	case DEADLINE_IDLE:
 		conn_finish(c, SAW_ABORTED, CLOSE_IDLE);

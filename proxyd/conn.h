@@ -50,6 +50,7 @@ struct conn {
 	enum deadline_kind deadline_kind : 8;
 	uint8_t		 flags;	/* MAPPING_* bits of its mapping */
 	bool		 from_proxy;	/* the peer is to send a PROXY header */
+	bool		 settled;	/* conn_settle() was called */
 	uint32_t	 number;	/* counted by its worker */
 	uint8_t		 alert;		/* the peek's, for a TLS refusal */
 	bool		 head_method;	/* an HTTP refusal has no body */
@@ -66,6 +67,12 @@ enum { CONN_ID_OCTETS = 24 };
 /* What tells the connection from all others of this POP; NUL-ended text, in
  * the log and in PROXY headers. */
 char *conn_id(const struct conn *, char out[CONN_ID_OCTETS + 1]);
+
+/*
+ * It has more than one thing to say to the VM, or lasts: set the options of
+ * its sockets that others can do without.
+ */
+void conn_settle(struct conn *);
 
 /* The deadline ran out; may free the connection. */
 void conn_timed_out(struct conn *, enum deadline_kind);

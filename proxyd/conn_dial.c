@@ -74,18 +74,13 @@ conn_enter_dial(struct conn *c)
 {
 	struct worker *w = c->worker;
 	const struct proxyd_settings *s = &w->settings;
-	const struct sock_keepalive ka = {
-		.idle_s = s->keepalive_idle_ms / 1000,
-		.interval_s = s->keepalive_interval_ms / 1000,
-		.count = s->keepalive_count
-	};
 	const struct dial_sources sources = { s->source, s->n_sources };
 	struct addr source;
 	bool embed = embedded_source(c, &source);
 	int fd, err;
 
 	c->target = c->opening->plan.target[c->opening->plan.next];
-	err = dial_begin(&c->target, &ka, &sources, embed ? &source : NULL,
+	err = dial_begin(&c->target, NULL, &sources, embed ? &source : NULL,
 	    w->source_rotation++, &fd);
 	if (err != 0)
 		conn_dial_failed(c, conn_dial_reason(err));

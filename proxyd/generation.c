@@ -77,6 +77,7 @@ open_listeners(const struct proxyd_config *config,
 			generation_close(ret, old);
 			return false;
 		}
+		sock_keep_alive(fd, false);	/* see conn_settle() */
 		ret->orders.listener[i].at = l->at;
 		ret->orders.listener[i].service = l->service;
 		ret->orders.listener[i].accept_proxy = l->accept_proxy;

@@ -174,9 +174,10 @@ read_some(struct worker *w, struct flow *f, struct side *src, size_t at,
 }
 
 static enum moved
-move_by_copy(struct worker *w, struct flow *f, struct side *src,
+move_by_copy(struct conn *c, struct flow *f, struct side *src,
     struct side *dst)
 {
+	struct worker *w = c->worker;
 	/* Over budget nothing may be left in our hands: look, and then take
 	 * only what was sent. */
 	bool look = w->rest_octets >= WORKER_REST_BUDGET;
@@ -186,6 +187,8 @@ move_by_copy(struct worker *w, struct flow *f, struct side *src,
 	    look ? MSG_PEEK : 0);
 	if (got == 0)
 		return f->source_ended || src->readable ? MOVED : BLOCKED;
+	if (f == &c->up)
+		conn_settle(c);
 	sent = send_some(w, dst, w->buffer, got, f->source_ended);
 	f->octets += sent;
 	if (look && sent > 0)
@@ -226,6 +229,8 @@ move_requests(struct conn *c)
 		memcpy(w->buffer, f->rest + f->rest_at, held);
 	drop_rest(w, f);
 	passed = http_watch_requests(c, w->buffer, held + got);
+	if (passed.len > 0)
+		conn_settle(c);
 	sent = send_some(w, &c->vm, passed.bytes, passed.len, false);
 	f->octets += sent;
 	held = c->http->stopped != CLOSE_NONE ? 0 : held + got - passed.taken;
@@ -339,7 +344,7 @@ move_some(struct conn *c, struct flow *f, struct side *src, struct side *dst)
 	    pipe_pool_get(&w->pipes, &f->pipe))
 		return move_by_splice(c, f, src, blind);
 	if (!http_watch_active(c->http))
-		return move_by_copy(w, f, src, dst);
+		return move_by_copy(c, f, src, dst);
 	return f == &c->up ? move_requests(c) : move_answers(c);
 }
 

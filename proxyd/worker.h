@@ -49,6 +49,7 @@ struct proxyd_shared {
 enum deadline_kind {
 	DEADLINE_PEEK,
 	DEADLINE_CONNECT,
+	DEADLINE_SETTLE,	/* see conn_settle() */
 	DEADLINE_IDLE,
 	DEADLINE_DRAIN,
 	DEADLINE_REMOVED,	/* its name is mapped no longer */

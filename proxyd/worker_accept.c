@@ -243,7 +243,7 @@ accept_tick(struct worker *w)
 
 	tell_refused(w);
 	stop_accepting(w);
-	w->fair_share = 1 + mean + mean / 8;
-	if (w->n_conns < w->conns_max && w->n_conns <= 32 + mean + mean / 4)
+	w->fair_share = 8 + mean + mean / 4;
+	if (w->n_conns < w->conns_max && w->n_conns <= 24 + w->fair_share)
 		start_accepting(w);	/* or at the next tick */
 }
