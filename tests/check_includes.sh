@@ -60,6 +60,8 @@ allowed_library() {
 		    jumpd/ssh_cert_verify.c) return 0 ;;
 		esac
 		return 1 ;;
+	ares.h)
+		test "$1" = jumpd/resolver.c ;;
 	libssh/*)
 		case $1 in
 		jumpd/worker.c | jumpd/session.c | jumpd/channel.c | \

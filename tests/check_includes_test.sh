@@ -83,6 +83,7 @@ refuses 'may not include "proxyd/edge.h"' common/process.c \
 refuses 'may not include "proxyd/edge.h"' jumpd/edge.c \
     '#include "proxyd/edge.h"'
 refuses 'may not include <openssl/evp.h>' jumpd/edge.c '#include <openssl/evp.h>'
+refuses 'may not include <ares.h>' jumpd/edge.c '#include <ares.h>'
 refuses 'may not include <libssh/libssh.h>' jumpd/edge.c \
     '#include <libssh/libssh.h>'
 refuses 'may not call socket()' jumpd/key_digest.c \
