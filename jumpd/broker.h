@@ -9,7 +9,7 @@
  *    descriptors) and, back, generations; its end means drain;
  *  - `sessions`, a SOCK_SEQPACKET pair that the parent keeps both ends of, so
  *    that a new broker goes on where the last one ended: struct
- *    broker_session messages both ways;
+ *    broker_news messages both ways;
  *  - one pair for each session's process (broker_msg.h), which comes with
  *    BROKER_ADOPT;
  *  - `command`, to the process that runs authorized_keys_command
@@ -40,7 +40,7 @@ struct broker_orders {
 
 enum { BROKER_ORDER_FDS = 3 };
 
-enum broker_session_kind {
+enum broker_news_kind {
 	/* parent to broker */
 	BROKER_ADOPT = 1,	/* a new session; with its pair's descriptor */
 	BROKER_ENDED,		/* its process was reaped; `reason` is what the
@@ -49,13 +49,15 @@ enum broker_session_kind {
 				 * itself, ask the child's own words */
 	/* broker to parent */
 	BROKER_LOGGED_IN,	/* half-open no longer */
-	BROKER_LOGIN_FAILED	/* a failed attempt that counts (not a probe):
+	BROKER_REFUSED_LOGIN,	/* a failed attempt that counts (not a probe):
 				 * SOURCE_FAILED_LOGIN */
+	BROKER_END		/* the session must end: its process was told;
+				 * kill it if it is there in a second */
 };
 
 /* One message of `sessions`; both ends are ours and the same program. */
-struct broker_session {
-	uint32_t	kind;		/* enum broker_session_kind */
+struct broker_news {
+	uint32_t	kind;		/* enum broker_news_kind */
 	uint32_t	reason;		/* ENDED: enum end_reason */
 	uint64_t	session;	/* the parent's number, never reused */
 	struct endpoint	client;		/* ADOPT */

@@ -40,13 +40,40 @@ struct key_command_config {
 	struct sandbox_ids ids;		/* authorized_keys_command_user */
 };
 
+/* What the broker asks; the user's name and the blob follow, as they are. */
+struct key_command_request {
+	uint32_t	id;
+	uint32_t	user_len;	/* 1-AUTH_USER_NAME_MAX */
+	uint32_t	blob_len;	/* 1-KEY_CERT_MAX */
+};
+
+enum {
+	KEY_COMMAND_REQUEST_MAX = sizeof(struct key_command_request) +
+	    AUTH_USER_NAME_MAX + KEY_CERT_MAX
+};
+
+enum key_command_kind {
+	KEY_COMMAND_STARTED = 1,	/* with the reading end of its output */
+	KEY_COMMAND_ENDED,
+	KEY_COMMAND_REFUSED		/* it could not be started */
+};
+
+/* What the broker is told: STARTED and then ENDED, or REFUSED. */
+struct key_command_answer {
+	uint32_t	id;
+	uint32_t	kind;		/* enum key_command_kind */
+	uint32_t	succeeded;	/* ENDED: 1 if it exited with 0 */
+};
+
 /*
- * For the configuration: split and check.  The path must be absolute and it
- * and every folder above it owned by root and writable by nobody else, as
- * sshd demands.  Returns false with what is wrong in problem[room].
+ * For the configuration: check the program and its arguments.  The path must
+ * be absolute, and it and every folder above it owned by root and writable by
+ * nobody else, as sshd demands.  ret->timeout_ms and ret->runs_max stay as
+ * they are.  Returns false with what is wrong in problem[room].
  */
-bool key_command_config_make(const char *command, const struct sandbox_ids *,
-    struct key_command_config *ret, char *problem, size_t room);
+bool key_command_config_make(const char *const *args, uint32_t n,
+    const struct sandbox_ids *, struct key_command_config *ret,
+    char *problem, size_t room);
 
 /* Be that process.  `requests` is one end of a SOCK_SEQPACKET pair of which
  * the parent keeps both, as of broker.h's `sessions`.  Never returns. */

@@ -332,3 +332,16 @@ login_judge_lines(const struct key_store *store,
 		principal_fini(&p);
 	return good;
 }
+
+bool
+login_revoked(const struct key_store *store, const uint8_t *blob, size_t len)
+{
+	const struct login_request r = { .blob = blob, .len = len };
+	struct judged j = { 0 };
+
+	if (read_blob(&r, &j) != DENY_NONE)
+		return true;
+	return j.is_cert ?
+	    revocation_has_cert(key_store_revoked(store), &j.cert) :
+	    is_revoked(&j, store);
+}

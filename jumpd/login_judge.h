@@ -42,6 +42,9 @@ enum deny_reason login_judge_lines(const struct key_store *,
     const struct login_request *, const char *text, size_t len,
     struct principal *ret);
 
+/* Is this key or certificate revoked?  What cannot be read is. */
+bool login_revoked(const struct key_store *, const uint8_t *blob, size_t len);
+
 /* The principal of a user who logs in by AUTH_NONE. */
 struct principal login_anyone(const struct auth_user *);
 

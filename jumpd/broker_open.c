@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * broker_open.c - OPEN: from what a client asked for to a connected
+ * descriptor.
+ *
+ *	asked -> limits, permits -> mapping, else DNS -> each address: policy,
+ *	permits, limits, connect -> hand over
+ *
+ * Policy is judged on each address right before it is connected.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/container_of.h"
+#include "common/dial.h"
+#include "jumpd/broker_state.h"
+
+enum { SSH_PORT = 22 };
+
+static void next_address(struct broker_open *);
+
+static enum deny_reason
+reason_of(int err)
+{
+	switch (-err) {
+	case 0:
+		return DENY_NONE;
+	case ECONNREFUSED:
+	case ECONNRESET:
+		return DENY_DIAL_REFUSED;
+	case ETIMEDOUT:
+		return DENY_DIAL_TIMEOUT;
+	case EADDRNOTAVAIL:
+	case EADDRINUSE:
+		return DENY_DIAL_NO_PORT;
+	case EMFILE:
+	case ENFILE:
+		return DENY_NO_DESCRIPTORS;
+	case ENOMEM:
+	case ENOBUFS:
+		return DENY_NO_MEMORY;
+	default:	/* no route, a firewall, a router's word */
+		return DENY_DIAL_UNREACHABLE;
+	}
+}
+
+/* ------------------------------------------------------------- release */
+
+static void
+stop_dial(struct broker_open *o)
+{
+	if (o->fd < 0)
+		return;
+	loop_remove(&o->session->broker->loop, &o->watch);
+	close(o->fd);
+	o->fd = -1;
+}
+
+/* It is an open no longer; a connected channel goes on counting. */
+static void
+unlink_open(struct broker_open *o)
+{
+	struct broker_session *s = o->session;
+	struct broker *b = s->broker;
+
+	deadline_clear(&o->attempt);
+	deadline_clear(&o->whole);
+	if (o->query != NULL)
+		resolver_cancel(o->query);
+	o->query = NULL;
+	if (o->prev != NULL)
+		o->prev->next = o->next;
+	else
+		s->opens = o->next;
+	if (o->next != NULL)
+		o->next->prev = o->prev;
+	if (o->all_prev != NULL)
+		o->all_prev->all_next = o->all_next;
+	else
+		b->opens = o->all_next;
+	if (o->all_next != NULL)
+		o->all_next->all_prev = o->all_prev;
+	b->n_opens--;
+}
+
+void
+broker_open_free(struct broker_open *o)
+{
+	stop_dial(o);
+	unlink_open(o);
+	scan_guard_close(&o->session->scan);
+	free(o);
+}
+
+static void
+answer_refused(struct broker_session *s, uint32_t request,
+    enum deny_reason reason)
+{
+	struct broker_msg m = { .type = BROKER_OPEN_ANSWER };
+
+	s->n_refused++;
+	jumpd_stat_add(&s->broker->stats->denied[reason], 1);
+	m.u.open_answer.request = request;
+	m.u.open_answer.reason = reason;
+	broker_send(s, &m, -1);
+}
+
+/* Everything that could be tried was. */
+static void
+refuse(struct broker_open *o, enum deny_reason reason)
+{
+	struct broker_session *s = o->session;
+	uint32_t request = o->request;
+	char asked[HOSTNAME_MAX + 1];
+
+	broker_asked(&o->asked, asked);
+	broker_log_refused(s, asked, strlen(asked), o->asked.port,
+	    o->to.port != 0 ? &o->to : NULL, reason);
+	broker_open_free(o);
+	answer_refused(s, request, reason);
+}
+
+/* ------------------------------------------------------------- connect */
+
+/* An address or a name led nowhere; what was our own fault is not held
+ * against the source. */
+static void
+failed(struct broker_open *o, enum deny_reason reason)
+{
+	struct broker *b = o->session->broker;
+
+	o->reason = reason;
+	if (reason == DENY_DIAL_REFUSED || reason == DENY_DIAL_TIMEOUT ||
+	    reason == DENY_DIAL_UNREACHABLE || reason == DENY_NAME_UNKNOWN ||
+	    reason == DENY_NAME_NO_IPV6)
+		scan_guard_failed(b->guard, &b->settings->scan,
+		    &o->session->client.addr, b->now_ms);
+}
+
+static void
+dial_ended(struct broker_open *o, enum deny_reason reason)
+{
+	struct broker_session *s = o->session;
+	struct broker *b = s->broker;
+	int fd = o->fd;
+
+	deadline_clear(&o->attempt);
+	if (reason != DENY_NONE) {
+		stop_dial(o);
+		failed(o, reason);
+		next_address(o);
+		return;
+	}
+	loop_remove(&b->loop, &o->watch);
+	if (broker_channel_hand_over(o)) {
+		unlink_open(o);
+		free(o);
+		close(fd);
+	}
+}
+
+static void
+on_dial(struct loop_watch *watch, uint32_t events)
+{
+	struct broker_open *o = CONTAINER_OF(struct broker_open, watch,
+	    watch);
+	enum deny_reason reason = DENY_NONE;
+
+	if ((events & (EPOLLERR | EPOLLHUP)) != 0)
+		reason = reason_of(dial_result(o->fd));
+	else if ((events & EPOLLOUT) == 0)
+		return;
+	dial_ended(o, reason);
+}
+
+/* May it be connected there, now? */
+static enum deny_reason
+judge(const struct broker_open *o, const struct endpoint *to)
+{
+	const struct broker_session *s = o->session;
+	struct broker *b = s->broker;
+	enum deny_reason reason;
+
+	reason = egress_check(&b->settings->egress, to, &s->local);
+	if (reason == DENY_NONE &&
+	    !permit_check(s->principal.permit, &o->asked, to))
+		reason = DENY_PERMITOPEN;
+	if (reason == DENY_NONE)
+		reason = scan_guard_target(b->guard, &b->settings->scan,
+		    &s->client.addr, to, b->now_ms);
+	return reason;
+}
+
+/* Begin to connect to o->to.  Returns 0 or -errno. */
+static int
+dial(struct broker_open *o)
+{
+	struct broker *b = o->session->broker;
+	const struct jumpd_settings *set = b->settings;
+	const struct sock_keepalive ka = {
+		.idle_s = set->keepalive_idle_ms / 1000,
+		.interval_s = set->keepalive_interval_ms / 1000,
+		.count = set->keepalive_count
+	};
+	const struct dial_sources sources = { set->source_address,
+		set->n_sources };
+	struct addr source;
+	bool embed = (o->flags & MAPPING_SOURCE_EMBED) != 0 &&
+	    set->has_embed_prefix &&
+	    dial_embed(&set->embed_prefix, &o->session->client.addr, &source);
+	int err, fd;
+
+	err = dial_begin(&o->to, &ka, &sources, embed ? &source : NULL,
+	    b->rotation++, &fd);
+	if (err != 0)
+		return err;
+	o->fd = fd;
+	err = loop_add(&b->loop, &o->watch, fd, EPOLLOUT, on_dial);
+	if (err != 0) {
+		close(fd);
+		o->fd = -1;
+		return err;
+	}
+	deadline_set(&b->deadlines[BROKER_DEADLINE_CONNECT], &o->attempt,
+	    b->now_ms + set->connect_ms);
+	return 0;
+}
+
+/* Try the addresses that are left, up to one that may answer. */
+static void
+next_address(struct broker_open *o)
+{
+	enum deny_reason reason;
+	struct endpoint to;
+	int err;
+
+	while (o->at < o->n) {
+		to.addr = o->address[o->at++];
+		to.port = o->port;
+		reason = judge(o, &to);
+		if (reason != DENY_NONE) {
+			/* That a connection failed says more. */
+			if (o->reason == DENY_NONE) {
+				o->reason = reason;
+				o->to = to;
+			}
+			continue;
+		}
+		o->to = to;
+		err = dial(o);
+		if (err == 0)
+			return;
+		failed(o, reason_of(err));
+	}
+	refuse(o, o->reason);
+}
+
+/* ------------------------------------------------------------- look up */
+
+static void
+on_answer(void *arg, enum deny_reason reason, const struct addr *address,
+    unsigned n)
+{
+	struct broker_open *o = arg;
+	struct broker *b = o->session->broker;
+	unsigned most = b->settings->broker.addresses;
+
+	o->query = NULL;
+	deadline_clear(&o->attempt);
+	if (reason != DENY_NONE) {
+		failed(o, reason);
+		refuse(o, reason);
+		return;
+	}
+	if (most > RESOLVER_ADDRESSES_MAX)
+		most = RESOLVER_ADDRESSES_MAX;
+	o->n = (uint8_t)(n < most ? n : most);
+	memcpy(o->address, address, o->n * sizeof(*address));
+	next_address(o);
+}
+
+/* The start point rotates. */
+static void
+use_mapping(struct broker_open *o, const struct mapping_entry *e)
+{
+	uint32_t i, first = o->session->broker->rotation++;
+
+	_Static_assert((int)MAPPING_TARGETS_MAX <= (int)RESOLVER_ADDRESSES_MAX,
+	    "room");
+	for (i = 0; i < e->n_targets; i++)
+		memcpy(&o->address[i], &e->target[(first + i) % e->n_targets],
+		    sizeof(o->address[i]));
+	o->n = e->n_targets;
+	o->flags = e->flags;
+	if (o->port == SSH_PORT && e->port[SERVICE_SSH] != 0)
+		o->port = e->port[SERVICE_SSH];
+}
+
+static void
+ask_dns(struct broker_open *o)
+{
+	struct broker *b = o->session->broker;
+	enum deny_reason reason;
+
+	reason = b->settings->dns ? resolver_ask(b->resolver, o->asked.name,
+					on_answer, o, &o->query) :
+				    DENY_DNS_OFF;
+	if (reason != DENY_NONE) {
+		refuse(o, reason);
+		return;
+	}
+	jumpd_stat_add(&b->stats->value[JUMPD_STAT_LOOKUPS], 1);
+	deadline_set(&b->deadlines[BROKER_DEADLINE_DNS], &o->attempt,
+	    b->now_ms + b->settings->dns_ms);
+}
+
+static void
+look_up(struct broker_open *o)
+{
+	const struct mapping *mapping =
+	    &o->session->broker->generation->mapping;
+	const struct mapping_entry *e = NULL;
+
+	if (o->asked.kind == JUMP_TARGET_ADDRESS) {
+		o->address[o->n++] = o->asked.addr;
+		next_address(o);
+		return;
+	}
+	if (mapping->image != NULL)
+		e = mapping_find(mapping, SERVICE_SSH, o->asked.name,
+		    o->asked.name_len);
+	if (e != NULL) {
+		use_mapping(o, e);
+		next_address(o);
+	} else
+		ask_dns(o);
+}
+
+/* --------------------------------------------------------------- begin */
+
+static bool
+too_many_of_source(const struct broker_session *s)
+{
+	const struct broker *b = s->broker;
+	struct addr mine = source_of(&s->client.addr), other;
+	const struct broker_open *o;
+	uint32_t n = 0;
+
+	/* There are no more than limits.pending. */
+	for (o = b->opens; o != NULL; o = o->all_next) {
+		other = source_of(&o->session->client.addr);
+		n += addr_equal(&mine, &other);
+	}
+	return n >= b->settings->broker.pending_per_source;
+}
+
+static enum deny_reason
+too_many_pending(const struct broker_session *s)
+{
+	const struct broker_limits *limits = &s->broker->settings->broker;
+	const struct broker_open *o;
+	uint32_t n = 0;
+
+	for (o = s->opens; o != NULL; o = o->next)
+		n++;
+	if (n >= limits->pending_per_session)
+		return DENY_SESSION_PENDING;
+	if (s->broker->n_opens >= limits->pending)
+		return DENY_PENDING;
+	return too_many_of_source(s) ? DENY_SOURCE_PENDING : DENY_NONE;
+}
+
+/* What can be said before anything is looked up. */
+static enum deny_reason
+judge_asked(const struct broker_session *s, const struct broker_msg *m,
+    struct jump_target *ret)
+{
+	enum deny_reason reason;
+
+	if ((int64_t)time(NULL) >= s->principal.expires_s)
+		return DENY_EXPIRED;
+	reason = jump_target_parse(m->u.open.host.at, m->u.open.host.len,
+	    m->u.open.port, ret);
+	if (reason != DENY_NONE)
+		return reason;
+	if (!permit_may(s->principal.permit, ret))
+		return DENY_PERMITOPEN;
+	return too_many_pending(s);
+}
+
+/* Link a new open; NULL without memory. */
+static struct broker_open *
+open_new(struct broker_session *s, uint32_t request,
+    const struct jump_target *asked)
+{
+	struct broker *b = s->broker;
+	struct broker_open *o = calloc(1, sizeof(*o));
+
+	if (o == NULL)
+		return NULL;
+	o->session = s;
+	o->request = request;
+	o->asked = *asked;
+	o->port = asked->port;
+	o->began_ms = b->now_ms;
+	o->fd = -1;
+	loop_watch_init(&o->watch);
+	o->next = s->opens;
+	if (o->next != NULL)
+		o->next->prev = o;
+	s->opens = o;
+	o->all_next = b->opens;
+	if (o->all_next != NULL)
+		o->all_next->all_prev = o;
+	b->opens = o;
+	b->n_opens++;
+	deadline_set(&b->deadlines[BROKER_DEADLINE_OPEN], &o->whole,
+	    b->now_ms + b->settings->open_ms);
+	return o;
+}
+
+void
+broker_open_begin(struct broker_session *s, const struct broker_msg *m)
+{
+	struct broker *b = s->broker;
+	const struct broker_text *host = &m->u.open.host;
+	struct jump_target asked;
+	struct broker_open *o = NULL;
+	enum deny_reason reason;
+	bool counted = false;
+
+	s->n_opens++;
+	if (!s->logged_in)
+		reason = DENY_NOT_LOGGED_IN;
+	else if (b->draining)
+		reason = DENY_DRAINING;
+	else if (s->scan.channels >= BROKER_CHANNELS_MAX)
+		reason = DENY_SESSION_CHANNELS;
+	else
+		reason = scan_guard_open(b->guard, &b->settings->scan,
+		    &s->scan, &s->client.addr, b->now_ms);
+	if (reason == DENY_NONE) {
+		counted = true;
+		reason = judge_asked(s, m, &asked);
+	}
+	if (reason == DENY_NONE &&
+	    (o = open_new(s, m->u.open.request, &asked)) == NULL)
+		reason = DENY_NO_MEMORY;
+	if (reason == DENY_NONE) {
+		look_up(o);
+		return;
+	}
+	if (counted)
+		scan_guard_close(&s->scan);
+	broker_log_refused(s, host->at, host->len, m->u.open.port, NULL,
+	    reason);
+	answer_refused(s, m->u.open.request, reason);
+}
+
+void
+broker_open_timed_out(struct deadline *d, enum broker_deadline kind)
+{
+	struct broker_open *o = kind == BROKER_DEADLINE_OPEN ?
+	    CONTAINER_OF(struct broker_open, whole, d) :
+	    CONTAINER_OF(struct broker_open, attempt, d);
+
+	if (kind == BROKER_DEADLINE_CONNECT)
+		dial_ended(o, DENY_DIAL_TIMEOUT);
+	else
+		refuse(o, o->query != NULL ? DENY_DNS_TIMEOUT :
+					     DENY_DIAL_TIMEOUT);
+}
