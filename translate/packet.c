@@ -92,46 +92,66 @@ format_end(const struct addr *addr, bool with_port, uint16_t port,
 	return addr_format(addr, out);
 }
 
+/* Type and code, or where the fragment stands; empty for others. */
+static void
+format_detail(const struct packet *packet, const struct headers *h,
+    char *out, size_t room)
+{
+	const uint8_t *icmp = packet->at + h->transport;
+
+	out[0] = '\0';
+	if (headers_is_part(h))
+		snprintf(out, room, " fragment at %u", h->offset);
+	else if ((h->protocol == PROTO_ICMP || h->protocol == PROTO_ICMP6) &&
+	    packet->len >= h->transport + 2u)
+		snprintf(out, room, " type %u code %u", icmp[0],
+		    icmp[ICMP_CODE]);
+}
+
+static void
+describe(const struct packet *packet, const struct headers *h, bool v4,
+    char out[PACKET_TEXT_MAX])
+{
+	char from[ENDPOINT_TEXT_MAX], to[ENDPOINT_TEXT_MAX];
+	const uint8_t *at = packet->at, *ports = at + h->transport;
+	struct addr source = addr_at(at + (v4 ? IP4_SOURCE : IP6_SOURCE), v4);
+	struct addr destination = addr_at(at +
+	    (v4 ? IP4_DESTINATION : IP6_DESTINATION), v4);
+	const char *name = protocol_name(h->protocol);
+	char number[16], detail[32];
+	bool has_ports = (h->protocol == PROTO_TCP ||
+	    h->protocol == PROTO_UDP) && h->offset == 0 &&
+	    packet->len >= h->transport + 4u;
+
+	snprintf(number, sizeof(number), "protocol %u", h->protocol);
+	format_detail(packet, h, detail, sizeof(detail));
+	snprintf(out, PACKET_TEXT_MAX, "%s %s%s %s > %s, %zu octets, %s %u",
+	    v4 ? "IPv4" : "IPv6", name != NULL ? name : number, detail,
+	    format_end(&source, has_ports,
+		has_ports ? get_u16(ports) : 0, from),
+	    format_end(&destination, has_ports,
+		has_ports ? get_u16(ports + 2) : 0, to),
+	    packet->len, v4 ? "TTL" : "hop limit", h->ttl);
+}
+
 char *
 packet_describe(const struct packet *packet, char out[PACKET_TEXT_MAX])
 {
-	bool v4 = packet_version(packet) == 4, ports, icmp;
-	char from[ENDPOINT_TEXT_MAX], to[ENDPOINT_TEXT_MAX];
-	const uint8_t *at = packet->at, *transport;
-	char number[16], detail[32] = "";
-	struct addr source, destination;
-	const char *name;
+	unsigned version = packet_version(packet);
+	enum drop_reason reason = DROP_BAD_VERSION;
 	struct headers h;
-	enum drop_reason reason;
 
-	reason = v4 ?
-	    headers_read4(at, packet->len, HEADERS_QUOTE, &h) :
-	    headers_read6(at, packet->len, HEADERS_QUOTE, &h);
-	if (reason != DROP_NONE) {
-		snprintf(out, PACKET_TEXT_MAX, "%zu octets that are no %s",
-		    packet->len, v4 ? "IPv4 packet" : "IPv6 packet");
-		return out;
-	}
-	transport = at + h.transport;
-	source = addr_at(at + (v4 ? IP4_SOURCE : IP6_SOURCE), v4);
-	destination = addr_at(at + (v4 ? IP4_DESTINATION : IP6_DESTINATION),
-	    v4);
-	ports = (h.protocol == PROTO_TCP || h.protocol == PROTO_UDP) &&
-	    h.offset == 0 && packet->len >= h.transport + 4u;
-	icmp = (h.protocol == PROTO_ICMP || h.protocol == PROTO_ICMP6) &&
-	    h.offset == 0 && packet->len >= h.transport + 2u;
-	if (icmp)
-		snprintf(detail, sizeof(detail), " type %u code %u",
-		    transport[0], transport[ICMP_CODE]);
-	else if (headers_is_part(&h))
-		snprintf(detail, sizeof(detail), " fragment at %u", h.offset);
-	name = protocol_name(h.protocol);
-	snprintf(number, sizeof(number), "protocol %u", h.protocol);
-	snprintf(out, PACKET_TEXT_MAX, "%s %s%s %s > %s, %zu octets, %s %u",
-	    v4 ? "IPv4" : "IPv6", name != NULL ? name : number, detail,
-	    format_end(&source, ports, ports ? get_u16(transport) : 0, from),
-	    format_end(&destination, ports,
-		ports ? get_u16(transport + 2) : 0, to),
-	    packet->len, v4 ? "TTL" : "hop limit", h.ttl);
+	if (version == 4)
+		reason = headers_read4(packet->at, packet->len,
+		    HEADERS_QUOTE, &h);
+	else if (version == 6)
+		reason = headers_read6(packet->at, packet->len,
+		    HEADERS_QUOTE, &h);
+	if (reason == DROP_NONE)
+		describe(packet, &h, version == 4, out);
+	else
+		snprintf(out, PACKET_TEXT_MAX,
+		    "%zu octets that are no %s packet", packet->len,
+		    version == 4 ? "IPv4" : version == 6 ? "IPv6" : "IP");
 	return out;
 }

@@ -62,7 +62,7 @@ unsigned packet_segments(const struct packet *);
 
 /*
  * Write one line for logs: "IPv4 UDP 192.0.2.1:53 > 198.51.100.2:4711, 60
- * octets, ttl 63".  Any octets will do; what is not there is not told.
+ * octets, TTL 63".  Any octets will do; what is not there is not told.
  * Returns `out`.
  */
 char *packet_describe(const struct packet *, char out[PACKET_TEXT_MAX]);
