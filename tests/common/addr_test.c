@@ -40,6 +40,16 @@ Test(addr, ipv4_is_held_v4_mapped)
 	cr_assert(addr_equal(&v4, &mapped));
 }
 
+Test(addr, an_ipv4_address_is_an_integer_too)
+{
+	struct addr v4 = addr_of("192.0.2.1"), made = addr_of_v4(0xc0000201);
+
+	cr_assert(addr_equal(&v4, &made));
+	cr_assert_eq(addr_to_v4(&v4), 0xc0000201);
+	made = addr_of_v4(0xffffffff);
+	cr_assert_eq(addr_to_v4(&made), 0xffffffff);
+}
+
 Test(addr, what_is_no_literal_is_refused_and_changes_nothing)
 {
 	static const char *const bad[] = { "", " ", "1", "1.2.3", "1.2.3.4.5",
