@@ -203,7 +203,7 @@ begin(struct runner *r, uint32_t id, const struct asked *a)
 	static char room[ARGUMENTS_TEXT];
 	char *argv[KEY_COMMAND_ARGS_MAX + 1];
 	struct run *run = free_run(r);
-	int fd, err = -EBUSY;
+	int fd = -1, err = -EBUSY;
 
 	if (run != NULL && make_arguments(r->config, a, room, sizeof(room),
 			       argv))
