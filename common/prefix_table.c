@@ -3,13 +3,12 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { N_LENGTHS = 129, N_WORDS = 4 };
+enum { N_LENGTHS = 129, N_MULTIPLIERS = 6 };
 
-/* An address, or the prefix's part of it, as words in host order. */
+/* An address, or the prefix's part of it, in host order. */
 struct key {
-	uint32_t	word[N_WORDS];
+	uint64_t	high, low;
 };
 
 struct entry {
@@ -18,74 +17,81 @@ struct entry {
 	uint8_t		len;
 };
 
+/* A length that occurs. */
+struct length {
+	struct key	mask;
+	uint64_t	start;		/* of the hash */
+	uint8_t		len;
+};
+
 /*
  * Entries lie sorted by bucket; bucket b is entry[start[b]] up to, but not
  * including, entry[start[b + 1]].
  */
 struct prefix_table {
-	uint64_t	 multiplier[N_WORDS + 2];
-	unsigned	 n_lengths;
-	uint8_t		 length[N_LENGTHS];	/* that occur, longest first */
+	uint64_t	 multiplier[N_MULTIPLIERS];
 	uint32_t	 mask;		/* buckets less one */
 	uint32_t	*start;		/* owned */
 	struct entry	*entry;		/* owned */
+	unsigned	 n_lengths;
+	struct length	 length[N_LENGTHS];	/* longest first */
 };
 
-static uint32_t
-word_of(const uint8_t *octet)
+static uint64_t
+half_of(const uint8_t *octet)
 {
-	return (uint32_t)octet[0] << 24 | (uint32_t)octet[1] << 16 |
-	    (uint32_t)octet[2] << 8 | octet[3];
+	uint64_t half = 0;
+	unsigned i;
+
+	for (i = 0; i < 8; i++)
+		half = half << 8 | octet[i];
+	return half;
 }
 
 static struct key
 key_of(const struct addr *addr)
 {
-	struct key key;
-	unsigned i;
-
-	for (i = 0; i < N_WORDS; i++)
-		key.word[i] = word_of(addr->octet + 4 * i);
-	return key;
+	return (struct key) { half_of(addr->octet),
+		half_of(addr->octet + 8) };
 }
 
-/* The key with only its first `len` bits. */
 static struct key
-key_cut(struct key key, unsigned len)
+mask_of(unsigned len)
 {
-	unsigned i;
-
-	for (i = 0; i < N_WORDS; i++) {
-		if (len >= 32 * (i + 1))
-			continue;
-		if (len <= 32 * i)
-			key.word[i] = 0;
-		else
-			key.word[i] &= ~(UINT32_MAX >> (len - 32 * i));
-	}
-	return key;
+	if (len == 0)
+		return (struct key) { 0, 0 };
+	if (len <= 64)
+		return (struct key) { UINT64_MAX << (64 - len), 0 };
+	return (struct key) { UINT64_MAX, UINT64_MAX << (128 - len) };
 }
 
-static bool
-key_equal(const struct key *a, const struct key *b)
+static uint64_t
+hash_start(const struct prefix_table *table, unsigned len)
 {
-	return ((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) |
-	    (a->word[2] ^ b->word[2]) | (a->word[3] ^ b->word[3])) == 0;
+	return table->multiplier[0] + table->multiplier[1] * len;
 }
 
 /*
- * Multiply-shift over the words and the length: two keys share a bucket with
- * probability 2/buckets over the random multipliers.
+ * Multiply-shift over the length and the key's four 32-bit words: two keys
+ * share a bucket with probability 2/buckets over the random multipliers.
  */
 static uint32_t
 bucket_of(const struct prefix_table *table, const struct key *key,
-    unsigned len)
+    uint64_t hash)
 {
-	const uint64_t *m = table->multiplier;
+	const uint64_t *m = table->multiplier + 2;
 
-	return (uint32_t)((m[0] + m[1] * len + m[2] * key->word[0] +
-	    m[3] * key->word[1] + m[4] * key->word[2] +
-	    m[5] * key->word[3]) >> 32) & table->mask;
+	hash += m[0] * (key->high >> 32) + m[1] * (uint32_t)key->high +
+	    m[2] * (key->low >> 32) + m[3] * (uint32_t)key->low;
+	return (uint32_t)(hash >> 32) & table->mask;
+}
+
+static uint32_t
+bucket_of_prefix(const struct prefix_table *table,
+    const struct prefix *prefix, struct key *ret_key)
+{
+	*ret_key = key_of(&prefix->addr);
+	return bucket_of(table, ret_key, hash_start(table, prefix->len));
 }
 
 /* --- building ----------------------------------------------------------- */
@@ -95,7 +101,7 @@ choose_multipliers(struct prefix_table *table, const struct siphash_key *key)
 {
 	uint8_t i;
 
-	for (i = 0; i < N_WORDS + 2; i++)
+	for (i = 0; i < N_MULTIPLIERS; i++)
 		table->multiplier[i] = siphash(key, &i, 1);
 }
 
@@ -113,7 +119,9 @@ collect_lengths(struct prefix_table *table,
 	}
 	for (len = N_LENGTHS; len-- > 0;)
 		if (occurs[len])
-			table->length[table->n_lengths++] = (uint8_t)len;
+			table->length[table->n_lengths++] = (struct length) {
+				mask_of(len), hash_start(table, len),
+				(uint8_t)len };
 }
 
 /*
@@ -129,18 +137,16 @@ fill(struct prefix_table *table, const struct prefix_table_entry *given,
 	struct key key;
 	size_t i;
 
-	for (i = 0; i < n; i++) {
-		key = key_of(&given[i].prefix.addr);
-		table->start[bucket_of(table, &key, given[i].prefix.len)]++;
-	}
+	for (i = 0; i < n; i++)
+		table->start[bucket_of_prefix(table, &given[i].prefix,
+		    &key)]++;
 	for (b = 0; b <= table->mask; b++) {
 		sum += table->start[b];
 		table->start[b] = sum;
 	}
 	table->start[b] = sum;
 	for (i = n; i-- > 0;) {
-		key = key_of(&given[i].prefix.addr);
-		b = bucket_of(table, &key, given[i].prefix.len);
+		b = bucket_of_prefix(table, &given[i].prefix, &key);
 		table->entry[--table->start[b]] = (struct entry) { key,
 			given[i].value, given[i].prefix.len };
 	}
@@ -186,16 +192,16 @@ prefix_table_free(struct prefix_table *table)
 /* --- looking up --------------------------------------------------------- */
 
 static const struct entry *
-probe(const struct prefix_table *table, const struct key *key, unsigned len)
+find(const struct prefix_table *table, uint32_t b, const struct key *key,
+    unsigned len)
 {
-	uint32_t b = bucket_of(table, key, len), i;
-	const struct entry *entry;
+	const struct entry *entry = &table->entry[table->start[b]];
+	const struct entry *end = &table->entry[table->start[b + 1]];
 
-	for (i = table->start[b]; i < table->start[b + 1]; i++) {
-		entry = &table->entry[i];
-		if (entry->len == len && key_equal(&entry->key, key))
+	for (; entry < end; entry++)
+		if (entry->key.low == key->low &&
+		    entry->key.high == key->high && entry->len == len)
 			return entry;
-	}
 	return NULL;
 }
 
@@ -203,14 +209,17 @@ bool
 prefix_table_find(const struct prefix_table *table, const struct addr *addr,
     uint32_t *ret)
 {
-	struct key key = key_of(addr);
+	const struct key whole = key_of(addr);
+	const struct length *length = table->length;
+	const struct length *end = length + table->n_lengths;
 	const struct entry *entry;
-	unsigned i;
+	struct key key;
 
-	for (i = 0; i < table->n_lengths; i++) {
-		/* Shorter and shorter, so that cutting again is enough. */
-		key = key_cut(key, table->length[i]);
-		entry = probe(table, &key, table->length[i]);
+	for (; length < end; length++) {
+		key.high = whole.high & length->mask.high;
+		key.low = whole.low & length->mask.low;
+		entry = find(table, bucket_of(table, &key, length->start),
+		    &key, length->len);
 		if (entry != NULL) {
 			*ret = entry->value;
 			return true;
@@ -223,9 +232,11 @@ bool
 prefix_table_find_exact(const struct prefix_table *table,
     const struct prefix *prefix, uint32_t *ret)
 {
-	const struct key key = key_of(&prefix->addr);
-	const struct entry *entry = probe(table, &key, prefix->len);
+	const struct entry *entry;
+	struct key key;
+	uint32_t b = bucket_of_prefix(table, prefix, &key);
 
+	entry = find(table, b, &key, prefix->len);
 	if (entry == NULL)
 		return false;
 	*ret = entry->value;
