@@ -15,6 +15,7 @@ siit_init(struct siit *siit, const struct address_map *map)
 {
 	*siit = (struct siit) {
 		.map = map,
+		.any_translatable = true,
 		.mtu4 = DEFAULT_MTU,
 		.mtu6 = DEFAULT_MTU,
 		.lowest_mtu6 = SIIT_MTU_MIN,

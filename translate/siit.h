@@ -36,6 +36,7 @@
 
 enum {
 	SIIT_POOL_MAX = 256,		/* addresses of the RFC 6791 pool */
+	SIIT_TRANSLATABLE_MAX = 64,	/* ranges */
 	SIIT_TOS_COPY = -1,
 	SIIT_MTU_MIN = 1280,		/* of the IPv6 side (RFC 8200 5) */
 	SIIT_MTU4_MIN = 256,		/* of the IPv4 side: ours */
@@ -60,6 +61,20 @@ enum siit_hairpin {	/* RFC 7757 4.2 */
 struct siit {
 	const struct address_map *map;	/* borrowed; a reload takes another
 					 * struct siit with another map */
+
+	/*
+	 * Which IPv4 addresses hosts on the IPv6 side may have by a prefix
+	 * (IPv4-translatable addresses, RFC 6052 1.3): all, or those in one of
+	 * the ranges.  From others IPv6 packets are refused, so that a host
+	 * cannot pass for any IPv4 host; to others IPv4 packets are, so that
+	 * addresses routed here which nobody has do not go round in circles.
+	 * Where hosts have EAMs or a dynamic pool only, there should be none.
+	 */
+	bool		any_translatable;
+	unsigned	n_translatable;
+	struct siit_range {
+		uint32_t	addr, mask;	/* host byte order */
+	} translatable[SIIT_TRANSLATABLE_MAX];
 
 	/* Our own addresses answer ping and send ICMP errors. */
 	bool		has_own4, has_own6;
@@ -90,8 +105,8 @@ struct siit {
 
 /*
  * RFC defaults: MTUs 1500, lowest_mtu6 1280, TOS and traffic class copied,
- * UDP without checksum computed, intrinsic hairpinning, ICMP errors sent; no
- * addresses.
+ * UDP without checksum computed, intrinsic hairpinning, ICMP errors sent, any
+ * address translatable; no addresses of our own.
  */
 void siit_init(struct siit *, const struct address_map *);
 

@@ -74,17 +74,11 @@ map_addresses(const struct pass *pass, struct pair6 *ret)
 	const uint8_t *at = pass->packet.at;
 	enum address_use use = pass->siit->hairpin == SIIT_HAIRPIN_OFF ?
 	    ADDRESS_PLAIN : ADDRESS_NO_EAM;
+	enum drop_reason reason;
 
-	switch (address_4to6(pass, get_u32(at + IP4_DESTINATION),
-	    ADDRESS_PLAIN, &ret->destination)) {
-	case ADDRESS_NOT_FOUND:
-		return DROP_DESTINATION_UNMAPPED;
-	case ADDRESS_NOT_GLOBAL:
-		return DROP_NOT_GLOBAL;
-	case ADDRESS_BY_EAM:
-	case ADDRESS_BY_PREFIX:
-		break;
-	}
+	reason = address_destination_4to6(pass, &ret->destination);
+	if (reason != DROP_NONE)
+		return reason;
 	switch (address_4to6(pass, get_u32(at + IP4_SOURCE), use,
 	    &ret->source)) {
 	case ADDRESS_NOT_FOUND:

@@ -65,6 +65,41 @@ address_4to6(const struct pass *pass, uint32_t v4, enum address_use use,
 	    ADDRESS_NOT_FOUND;
 }
 
+/* May a host on the IPv6 side have this address by a prefix? */
+static bool
+is_translatable(const struct siit *siit, uint32_t v4)
+{
+	const struct siit_range *range = siit->translatable;
+	const struct siit_range *end = range + siit->n_translatable;
+
+	if (siit->any_translatable)
+		return true;
+	for (; range < end; range++)
+		if ((v4 & range->mask) == range->addr)
+			return true;
+	return false;
+}
+
+enum drop_reason
+address_destination_4to6(const struct pass *pass, struct addr *ret)
+{
+	uint32_t v4 = get_u32(pass->packet.at + IP4_DESTINATION);
+
+	switch (address_4to6(pass, v4, ADDRESS_PLAIN, ret)) {
+	case ADDRESS_NOT_FOUND:
+		break;
+	case ADDRESS_NOT_GLOBAL:
+		return DROP_NOT_GLOBAL;
+	case ADDRESS_BY_EAM:
+		return DROP_NONE;
+	case ADDRESS_BY_PREFIX:
+		if (is_translatable(pass->siit, v4))
+			return DROP_NONE;
+		break;
+	}
+	return DROP_DESTINATION_UNMAPPED;
+}
+
 enum address_found
 address_6to4(const struct pass *pass, const struct addr *v6, bool lend,
     uint32_t *ret)
@@ -118,30 +153,44 @@ address_of_pool(const struct siit *siit, const struct addr *router)
 	return siit->pool[hash % siit->n_pool];
 }
 
+/* Why the source cannot be `v4`, which was found so; or DROP_NONE. */
+static enum drop_reason
+check_source(const struct pass *pass, enum address_found found, uint32_t v4)
+{
+	switch (found) {
+	case ADDRESS_NOT_FOUND:
+		return pass->queue->pool != NULL ? DROP_POOL_EXHAUSTED :
+		    DROP_SOURCE_UNMAPPED;
+	case ADDRESS_NOT_GLOBAL:
+		return DROP_NOT_GLOBAL;
+	case ADDRESS_BY_PREFIX:
+		if (!is_translatable(pass->siit, v4))
+			return DROP_SOURCE_UNMAPPED;
+		break;
+	case ADDRESS_BY_EAM:
+		break;
+	}
+	return address_illegal4(v4) ? DROP_ILLEGAL_SOURCE : DROP_NONE;
+}
+
 enum drop_reason
 address_source_6to4(const struct pass *pass, bool is_error, uint32_t *ret)
 {
 	enum address_found found;
+	enum drop_reason reason;
 	struct addr v6;
+	uint32_t v4 = 0;
 
 	memcpy(v6.octet, pass->packet.at + IP6_SOURCE, sizeof(v6.octet));
-	found = address_6to4(pass, &v6, !is_error, ret);
-	if ((found == ADDRESS_BY_EAM || found == ADDRESS_BY_PREFIX) &&
-	    !address_illegal4(*ret))
-		return DROP_NONE;
-	if (is_error && pass->siit->n_pool > 0) {
-		*ret = address_of_pool(pass->siit, &v6);
-		return DROP_NONE;
-	}
-	switch (found) {
-	case ADDRESS_NOT_FOUND:
-		return pass->queue->pool != NULL && !is_error ?
-		    DROP_POOL_EXHAUSTED : DROP_SOURCE_UNMAPPED;
-	case ADDRESS_NOT_GLOBAL:
-		return DROP_NOT_GLOBAL;
-	case ADDRESS_BY_EAM:
-	case ADDRESS_BY_PREFIX:
-		break;
-	}
-	return DROP_ILLEGAL_SOURCE;
+	found = address_6to4(pass, &v6, !is_error, &v4);
+	reason = check_source(pass, found, v4);
+	if (reason == DROP_NONE)
+		*ret = v4;
+	if (reason == DROP_NONE || !is_error)
+		return reason;
+	if (pass->siit->n_pool == 0)
+		return reason == DROP_POOL_EXHAUSTED ? DROP_SOURCE_UNMAPPED :
+		    reason;
+	*ret = address_of_pool(pass->siit, &v6);
+	return DROP_NONE;
 }

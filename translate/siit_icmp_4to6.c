@@ -16,12 +16,11 @@ map_4to6(const struct pass *pass, const struct quote *q, struct pair6 *outer,
 	enum address_use use = siit->hairpin == SIIT_HAIRPIN_OFF ?
 	    ADDRESS_PLAIN : ADDRESS_NO_EAM;
 	enum address_found found;
+	enum drop_reason reason;
 
-	found = address_4to6(pass, get_u32(at + IP4_DESTINATION),
-	    ADDRESS_PLAIN, &outer->destination);
-	if (found != ADDRESS_BY_EAM && found != ADDRESS_BY_PREFIX)
-		return found == ADDRESS_NOT_GLOBAL ? DROP_NOT_GLOBAL :
-		    DROP_DESTINATION_UNMAPPED;
+	reason = address_destination_4to6(pass, &outer->destination);
+	if (reason != DROP_NONE)
+		return reason;
 	found = address_4to6(pass, source,
 	    source == inner_destination ? use : ADDRESS_PLAIN,
 	    &outer->source);

@@ -93,6 +93,12 @@ enum address_use {
 enum address_found address_4to6(const struct pass *, uint32_t v4,
     enum address_use, struct addr *ret);
 
+/*
+ * The destination of an IPv4 packet: a host on the IPv6 side.
+ */
+enum drop_reason address_destination_4to6(const struct pass *,
+    struct addr *ret);
+
 /* `lend`: the host may get an address of the dynamic pool. */
 enum address_found address_6to4(const struct pass *, const struct addr *,
     bool lend, uint32_t *ret);

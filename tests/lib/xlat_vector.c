@@ -103,6 +103,22 @@ read_offload(const struct reader *r, char **word, unsigned n,
 }
 
 static void
+read_translatable(const struct reader *r, const char *word)
+{
+	struct siit *siit = &r->vector->siit;
+	struct prefix prefix;
+
+	siit->any_translatable = false;
+	if (strcmp(word, "none") == 0)
+		return;
+	prefix = read_prefix(r, word);
+	siit->translatable[siit->n_translatable++] = (struct siit_range) {
+		addr_to_v4(&prefix.addr),
+		prefix.len == 96 ? 0 : UINT32_MAX << (128 - prefix.len)
+	};
+}
+
+static void
 read_setting(struct reader *r, char **word, unsigned n)
 {
 	static const char *const zeros[] = { "drop", "compute", "pass",
@@ -152,6 +168,8 @@ read_setting(struct reader *r, char **word, unsigned n)
 		siit->icmp_errors = false;
 	} else if (strcmp(name, "pool_extension") == 0) {
 		siit->pool_extension = true;
+	} else if (strcmp(name, "translatable") == 0) {
+		read_translatable(r, word[1]);
 	} else if (strcmp(name, "rate") == 0) {
 		v->limits.rate = v->limits.burst = read_number(r, word[1]);
 	} else if (strcmp(name, "dynamic") == 0) {

@@ -13,6 +13,7 @@
  *	udp_zero drop|compute|pass
  *	hairpin off|simple|intrinsic
  *	icmp_errors off | pool_extension on
+ *	translatable P4|none		who may be behind a prefix; default all
  *	rate N				of ICMP errors; default 1000
  *	dynamic P4 | lease A4 A6	a pool, and who has what of it
  *	offload [partial START OFFSET] [tcp|udp SIZE HDR_LEN]
