@@ -2,8 +2,13 @@
 #include "common/sandbox_filter.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const everybody[] = { "brk", "clock_gettime",
@@ -64,11 +69,6 @@ fill(scmp_filter_ctx filter, const struct sandbox_call *calls, size_t n)
 	if (err == 0)
 		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap),
 		    1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	/* abort(3) may signal this process, and no other of the same user. */
-	if (err == 0)
-		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-		    SCMP_SYS(tgkill), 1,
-		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 	if (err == 0)
 		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
 		    SCMP_SYS(mprotect), 1,
@@ -90,8 +90,87 @@ sandbox_filter_load(const struct sandbox_call *calls, size_t n)
 	if (filter == NULL)
 		return -ENOMEM;
 	err = fill(filter, calls, n);
+	/* abort(3) may signal this process, and no other of the same user. */
+	if (err == 0)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+		    SCMP_SYS(tgkill), 1,
+		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 	if (err == 0)
 		err = seccomp_load(filter);
 	seccomp_release(filter);
 	return err;
+}
+
+/* libseccomp writes programs to descriptors only. */
+static int
+export(scmp_filter_ctx filter, struct sandbox_program *ret)
+{
+	int fd = memfd_create("seccomp", MFD_CLOEXEC), err;
+	struct stat st;
+	void *code = NULL;
+
+	if (fd < 0)
+		return -errno;
+	err = seccomp_export_bpf(filter, fd);
+	if (err == 0 && fstat(fd, &st) != 0)
+		err = -errno;
+	if (err == 0 && (code = malloc((size_t)st.st_size)) == NULL)
+		err = -ENOMEM;
+	if (err == 0 && pread(fd, code, (size_t)st.st_size, 0) != st.st_size)
+		err = -EIO;
+	close(fd);
+	if (err != 0) {
+		free(code);
+		return err;
+	}
+	ret->code = code;
+	ret->len = (unsigned short)
+	    ((size_t)st.st_size / sizeof(struct sock_filter));
+	return 0;
+}
+
+int
+sandbox_program_make(const struct sandbox_call *calls, size_t n,
+    const char *const *deadly_too, size_t n_deadly,
+    struct sandbox_program *ret)
+{
+	scmp_filter_ctx filter;
+	int err;
+
+	*ret = (struct sandbox_program) { 0 };
+#ifdef POPGATE_SANITIZERS
+	(void)calls, (void)n, (void)deadly_too, (void)n_deadly;
+	return 0;
+#endif
+	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (filter == NULL)
+		return -ENOMEM;
+	err = fill(filter, calls, n);
+	if (err == 0)
+		err = add(filter, SCMP_ACT_KILL_PROCESS, deadly_too,
+		    n_deadly);
+	if (err == 0)
+		err = export(filter, ret);
+	seccomp_release(filter);
+	return err;
+}
+
+void
+sandbox_program_fini(struct sandbox_program *program)
+{
+	free(program->code);
+	*program = (struct sandbox_program) { 0 };
+}
+
+int
+sandbox_program_load(const struct sandbox_program *program)
+{
+	const struct sock_fprog prog = { .len = program->len,
+		.filter = program->code };
+
+	if (program->len == 0)
+		return 0;
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) == 0)
+		return 0;
+	return errno == EINVAL ? -ENOSYS : -errno;
 }

@@ -31,4 +31,24 @@ struct sandbox_call {
  */
 int sandbox_filter_load(const struct sandbox_call *, size_t n);
 
+struct sock_filter;			/* the kernel's */
+
+/* A filter in the kernel's words, for many processes to come. */
+struct sandbox_program {
+	struct sock_filter *code;	/* owned */
+	unsigned short	 len;		/* instructions; 0: no filter */
+};
+
+/*
+ * Make the same filter in advance, but one under which the `n_deadly` calls
+ * named end the process, too.  Returns 0 or -errno; with AddressSanitizer the
+ * program is empty.
+ */
+int sandbox_program_make(const struct sandbox_call *, size_t n,
+    const char *const *deadly, size_t n_deadly, struct sandbox_program *ret);
+void sandbox_program_fini(struct sandbox_program *);
+
+/* Load it, as sandbox_filter_load does. */
+int sandbox_program_load(const struct sandbox_program *);
+
 #endif
