@@ -209,7 +209,8 @@ jumpd_config_free(struct jumpd_config *config)
 	mapping_config_fini(&config->mapping);
 	free(config->command_place);
 	free(config->command_user);
-	free(config->command);
+	for (i = 0; i < config->n_command; i++)
+		free(config->command[i]);
 	free_patterns(&config->revoked);
 	free_patterns(&config->trusted_ca);
 	for (i = 0; i < AUTH_USERS_MAX; i++)

@@ -9,6 +9,7 @@
 
 #include "common/daemon_config.h"
 #include "jumpd/host_keys.h"
+#include "jumpd/key_command.h"
 #include "jumpd/key_files.h"
 #include "jumpd/settings.h"
 
@@ -40,7 +41,8 @@ struct jumpd_config {
 	/* authorized_keys of user i of settings.auth; "%u" is as written */
 	struct jumpd_patterns authorized[AUTH_USERS_MAX];
 	struct jumpd_patterns trusted_ca, revoked;
-	char		*command;	/* owned; "": none */
+	uint32_t	 n_command;	/* program and arguments; 0: none */
+	char		*command[KEY_COMMAND_ARGS_MAX];	/* owned */
 	char		*command_user;	/* owned */
 	char		*command_place;	/* owned */
 

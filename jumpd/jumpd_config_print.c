@@ -108,7 +108,12 @@ print_users(const struct jumpd_config *config, FILE *out)
 	for (uint32_t i = 0; i < config->settings.auth.n_users; i++)
 		print_user(config, i, out);
 	fputs("\n);\n", out);
-	print_setting("authorized_keys_command", config->command, out);
+	fputs("authorized_keys_command = [", out);
+	for (uint32_t i = 0; i < config->n_command; i++) {
+		fputs(i == 0 ? " " : ", ", out);
+		cfgfile_print_string(config->command[i], out);
+	}
+	fputs(" ];\n", out);
 	print_setting("authorized_keys_command_user", config->command_user,
 	    out);
 	print_patterns("trusted_user_ca_keys", &config->trusted_ca, out);

@@ -160,7 +160,7 @@ check_user(struct jumpd_config *config, struct cfgfile *cfgfile,
     const struct config_setting_t *where, struct auth_user *user)
 {
 	size_t i = (size_t)(user - config->settings.auth.user);
-	bool command = config->command[0] != '\0';
+	bool command = config->n_command > 0;
 
 	user->command = command && (user->methods & AUTH_KEYS) != 0;
 	if ((user->methods & AUTH_KEYS) != 0 &&
@@ -226,15 +226,19 @@ default_user(struct jumpd_config *config, struct cfgfile *cfgfile,
 static void
 read_command(struct jumpd_config *config, struct cfgfile *cfgfile)
 {
-	const struct config_setting_t *root = cfgfile_root(cfgfile), *setting;
-	const char *command = "", *user = "";
+	const struct config_setting_t *root = cfgfile_root(cfgfile), *list;
+	const char *value, *user = "";
+	uint32_t n;
 
-	setting = cfgfile_string(cfgfile, root, "authorized_keys_command",
-	    &command);
-	config->command = need(strdup(command));
-	config->command_place = cfgfile_place(cfgfile, setting);
-	config->settings.command = command[0] != '\0';
-	if (config->settings.command)
+	list = cfgfile_strings(cfgfile, root, "authorized_keys_command", 0,
+	    KEY_COMMAND_ARGS_MAX, &n);
+	config->command_place = cfgfile_place(cfgfile, list);
+	for (uint32_t i = 0; i < n; i++)
+		if (cfgfile_strings_at(cfgfile, list, i, &value) != NULL)
+			config->command[config->n_command++] =
+			    need(strdup(value));
+	config->settings.command = n > 0;
+	if (n > 0)
 		cfgfile_require(cfgfile, root,
 		    "authorized_keys_command_user");
 	cfgfile_string(cfgfile, root, "authorized_keys_command_user", &user);

@@ -11,17 +11,11 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/container_of.h"
 #include "common/log.h"
 #include "common/sock.h"
 
 enum { ACCEPTS_MAX = 64 };	/* in one go: others wait, too */
-
-static struct parent_session *
-session_of(struct source_ticket *ticket)
-{
-	return (struct parent_session *)(void *)((char *)ticket -
-	    offsetof(struct parent_session, ticket));
-}
 
 /* A line for each, but no more than a log can take: a flood says how many
  * were left out. */
@@ -38,10 +32,10 @@ log_refusal(struct parent *p, const struct endpoint *client,
 		return;
 	}
 	if (p->refused_silently > 0)
-		log_info("%llu refused connections were not logged",
+		log_info("refused client=many count=%llu",
 		    (unsigned long long)p->refused_silently);
 	p->refused_silently = 0;
-	log_info("client=%s refused=%s", endpoint_format(client, text),
+	log_info("refused client=%s reason=%s", endpoint_format(client, text),
 	    deny_reason_label(reason));
 }
 
@@ -130,7 +124,8 @@ accept_one(struct parent *p, int fd, const struct endpoint *client,
 		    &s->ticket, &shed);
 	if (shed != NULL) {
 		jumpd_stat_add(&p->shared->parent.denied[DENY_SHED], 1);
-		parent_session_end(session_of(shed), END_SHED);
+		parent_session_end(CONTAINER_OF(struct parent_session,
+		    ticket, shed), END_SHED);
 	}
 	if (reason != DENY_NONE) {
 		if (s != NULL)

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/container_of.h"
 #include "common/log.h"
 #include "common/sock.h"
 
@@ -178,8 +179,7 @@ parent_hear_broker(struct parent *p)
 			    SOURCE_FAILED_LOGIN, clock_now_ms());
 			break;
 		case BROKER_END:
-			if (s->end == END_NONE && msg.reason < N_END_REASONS)
-				s->end = (enum end_reason)msg.reason;
+			s->told_to_end = true;
 			deadline_set(&p->endings, &s->ending,
 			    clock_now_ms() + ENDING_MS);
 			break;
@@ -203,7 +203,8 @@ parent_session_end(struct parent_session *s, enum end_reason reason)
 static enum end_reason
 why_ended(const struct parent_session *s, int status)
 {
-	if (s->end != END_NONE)
+	/* Why it was told to end the broker knows. */
+	if (s->end != END_NONE || s->told_to_end)
 		return s->end;
 	if (WIFSIGNALED(status))
 		return WTERMSIG(status) == SIGVTALRM ? END_SPINNING :
@@ -227,7 +228,7 @@ blame(struct parent *p, const struct parent_session *s)
 		break;
 	case END_NONE:
 	case END_SHED:
-		if (s->logged_in || s->failed)
+		if (s->logged_in || s->failed || s->told_to_end)
 			return;
 		offence = SOURCE_HUNG_UP;
 		break;
@@ -245,7 +246,7 @@ log_orphan(const struct parent *p, const struct parent_session *s)
 	char text[ENDPOINT_TEXT_MAX];
 
 	if (s->broker != p->broker)
-		log_info("client=%s session=%llu reason=%s",
+		log_info("session client=%s session=%llu reason=%s",
 		    endpoint_format(&s->client, text),
 		    (unsigned long long)s->number,
 		    end_reason_label(s->end == END_NONE ? END_BROKER_GONE :
@@ -327,12 +328,6 @@ watch(struct parent *p, struct parent_session *s, uint64_t now_ms)
 	}
 }
 
-static struct parent_session *
-session_around(struct deadline *d, size_t offset)
-{
-	return (struct parent_session *)(void *)((char *)d - offset);
-}
-
 void
 parent_sessions_tick(struct parent *p, uint64_t now_ms)
 {
@@ -340,13 +335,12 @@ parent_sessions_tick(struct parent *p, uint64_t now_ms)
 	uint32_t i;
 
 	while ((d = deadline_expired(&p->logins, now_ms)) != NULL)
-		parent_session_end(session_around(d,
-		    offsetof(struct parent_session, login)),
-		    END_LOGIN_GRACE);
+		parent_session_end(CONTAINER_OF(struct parent_session, login,
+		    d), END_LOGIN_GRACE);
 	while ((d = deadline_expired(&p->endings, now_ms)) != NULL) {
 		deadline_clear(d);
-		kill(session_around(d, offsetof(struct parent_session,
-		    ending))->pid, SIGKILL);
+		kill(CONTAINER_OF(struct parent_session, ending, d)->pid,
+		    SIGKILL);
 	}
 	for (i = 0; p->n_untold > 0 && i < p->high_session; i++)
 		if (p->session[i].untold)

@@ -38,6 +38,7 @@ struct parent_session {
 	struct endpoint	 client, local;
 	enum end_reason	 end;		/* why we ended it; NONE: we did not */
 	bool		 logged_in, failed;	/* says the broker */
+	bool		 told_to_end;	/* likewise */
 	bool		 untold;	/* it ended, and the broker could not
 					 * be told yet */
 	unsigned	 broker;	/* which one it was given to */

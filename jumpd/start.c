@@ -204,8 +204,8 @@ start_command(const struct jumpd_config *config,
 		report(message, arg);
 		return false;
 	}
-	if (key_command_config_make(config->command, &ids, ret, problem,
-	    sizeof(problem))) {
+	if (key_command_config_make((const char *const *)config->command,
+	    config->n_command, &ids, ret, problem, sizeof(problem))) {
 		ret->timeout_ms = config->settings.command_ms;
 		ret->runs_max = config->settings.broker.commands;
 		return true;
