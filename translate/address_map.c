@@ -40,8 +40,9 @@ struct address_map {
 	struct prefix_table *by_v4;	/* owned; values are indices of pair */
 	struct prefix_table *by_v6;	/* owned; likewise */
 	size_t		 n_rules;
-	struct rule	 by_prefix[ADDRESS_MAP_PREFIXES_MAX];	/* longest 1st */
-	struct rule	 by_range[ADDRESS_MAP_PREFIXES_MAX];	/* likewise */
+	/* Both with the longest first. */
+	struct rule	 by_prefix[ADDRESS_MAP_PREFIXES_MAX];
+	struct rule	 by_range[ADDRESS_MAP_PREFIXES_MAX];
 };
 
 static struct bits

@@ -47,7 +47,7 @@ enum address_map_error {
 	ADDRESS_MAP_FULL,		/* more than the limits above */
 	ADDRESS_MAP_FAMILY,		/* eam.v4 or .range is not IPv4, or
 					 * eam.v6 is */
-	ADDRESS_MAP_SUFFIX,		/* more IPv4 suffix bits than IPv6 ones */
+	ADDRESS_MAP_SUFFIX,		/* more IPv4 suffix bits than IPv6 */
 	ADDRESS_MAP_SAME_V4,		/* two EAMs with one IPv4 prefix */
 	ADDRESS_MAP_SAME_V6,		/* two EAMs with one IPv6 prefix */
 	ADDRESS_MAP_EMBEDDING,		/* rfc6052_check() is not content */

@@ -34,7 +34,7 @@ struct dynamic_pool {
 	uint64_t	 lease_s;
 	uint64_t	 changes;
 	uint32_t	 first;		/* the prefix's first address */
-	uint32_t	 n;		/* addresses of the prefix, a power of 2 */
+	uint32_t	 n;		/* of the prefix, a power of 2 */
 	uint32_t	 free, lent;	/* the rings' ends */
 	size_t		 n_free, n_lent;
 	uint32_t	*bucket;	/* owned; n of them */

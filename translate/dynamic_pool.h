@@ -79,7 +79,7 @@ enum dynamic_pool_line {
 	DYNAMIC_POOL_BAD_LINE,		/* not such a line */
 	DYNAMIC_POOL_NOT_OURS,		/* an address that is not lent here */
 	DYNAMIC_POOL_EXPIRED,		/* the lease is over */
-	DYNAMIC_POOL_CONFLICT		/* the address or the host has another */
+	DYNAMIC_POOL_CONFLICT		/* one of them has another */
 };
 
 /*

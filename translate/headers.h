@@ -25,15 +25,16 @@ struct headers {
 	uint16_t	offset;		/* of the fragment, octets */
 	uint32_t	ident;		/* 16 bits of IPv4; 0 without one */
 	uint32_t	total;		/* octets the headers claim in all */
-	uint32_t	transport;	/* octets of headers up to the transport */
-	uint32_t	segments_left;	/* IPv6: where a Routing header's non-zero
-					 * field stands; 0 for none */
+	uint32_t	transport;	/* octets before the transport */
+	uint32_t	segments_left;	/* IPv6: where a Routing header's
+					 * non-zero field stands, or 0 */
 };
 
 enum headers_kind {
 	HEADERS_PACKET,		/* all is there, and checked */
-	HEADERS_QUOTE		/* from inside an ICMP error: cut anywhere behind
-				 * the IP headers, checksum not looked at */
+	HEADERS_QUOTE		/* from inside an ICMP error: cut anywhere
+				 * behind the IP headers, and the checksum not
+				 * looked at */
 };
 
 /*

@@ -23,7 +23,7 @@ enum {
 enum packet_gso {
 	PACKET_GSO_NONE = 0,	/* one packet */
 	PACKET_GSO_TCP,		/* VIRTIO_NET_HDR_GSO_TCPV4 or _TCPV6 */
-	PACKET_GSO_UDP		/* VIRTIO_NET_HDR_GSO_UDP_L4; never _UDP (UFO) */
+	PACKET_GSO_UDP		/* VIRTIO_NET_HDR_GSO_UDP_L4, never _UDP */
 };
 
 struct packet_offload {

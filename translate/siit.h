@@ -133,7 +133,7 @@ struct siit_queue {
 		uint32_t	ident;	/* of the datagram's fragments */
 		uint32_t	base;	/* offset of a whole that is a part */
 		uint32_t	offset;	/* of the next piece, from `base` */
-		size_t		transport;	/* octets of the whole's header */
+		size_t		transport;	/* octets before the transport */
 		size_t		next;	/* octet of the whole to be taken */
 		size_t		rest;	/* octets left of the datagram... */
 		size_t		front_len;	/* and of its UDP header */

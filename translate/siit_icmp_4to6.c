@@ -161,7 +161,8 @@ pass_icmp_error_4to6(struct pass *pass)
 	write_datagram6(pass, &q, &inner, &m);
 	/* RFC 4884 4.6: ICMPv6's other errors have no length attribute. */
 	if (kind.type == ICMP6_UNREACHABLE || kind.type == ICMP6_TIME_EXCEEDED)
-		message_append_extension(&m, q.extension, q.extension_len, UNIT6);
+		message_append_extension(&m, q.extension, q.extension_len,
+		    UNIT6);
 	header = (struct header6) {
 		.addr = outer,
 		.traffic_class = class_of(pass->siit, h->tos),
@@ -170,7 +171,7 @@ pass_icmp_error_4to6(struct pass *pass)
 		.length = (uint16_t)(m.len - IP6_HEADER)
 	};
 	header6_write(m.at, &header);
-	message_write_icmp(&m, &kind, LENGTH6, checksum_of(m.at + IP6_SOURCE, 32) +
-	    header.length + PROTO_ICMP6);
+	message_write_icmp(&m, &kind, LENGTH6,
+	    checksum_of(m.at + IP6_SOURCE, 32) + header.length + PROTO_ICMP6);
 	message_forward(pass, &m);
 }

@@ -123,7 +123,8 @@ icmp_kind_4to6(const struct siit *siit, const uint8_t *message,
 	case ICMP4_UNREACHABLE:
 		return unreachable_4to6(siit, message, inner_total, ret);
 	case ICMP4_TIME_EXCEEDED:
-		*ret = (struct icmp_kind) { ICMP6_TIME_EXCEEDED, code, true, 0 };
+		*ret = (struct icmp_kind) { ICMP6_TIME_EXCEEDED, code, true,
+			0 };
 		return DROP_NONE;
 	case ICMP4_PARAMETER:
 		return parameter_4to6(message, ret);
@@ -205,16 +206,17 @@ icmp_kind_6to4(const struct siit *siit, const uint8_t *message,
 	case ICMP6_UNREACHABLE:
 		if (code >= sizeof(codes))
 			return DROP_ICMP_CODE;
-		*ret = (struct icmp_kind) { ICMP4_UNREACHABLE, codes[code], true,
-			0 };
+		*ret = (struct icmp_kind) { ICMP4_UNREACHABLE, codes[code],
+			true, 0 };
 		return DROP_NONE;
 	case ICMP6_TOO_BIG:
-		*ret = (struct icmp_kind) { ICMP4_UNREACHABLE, ICMP4_TOO_BIG, true,
-			mtu_6to4(siit, get_u32(message + ICMP_REST),
+		*ret = (struct icmp_kind) { ICMP4_UNREACHABLE, ICMP4_TOO_BIG,
+			true, mtu_6to4(siit, get_u32(message + ICMP_REST),
 			    inner_fragment) };
 		return DROP_NONE;
 	case ICMP6_TIME_EXCEEDED:
-		*ret = (struct icmp_kind) { ICMP4_TIME_EXCEEDED, code, true, 0 };
+		*ret = (struct icmp_kind) { ICMP4_TIME_EXCEEDED, code, true,
+			0 };
 		return DROP_NONE;
 	case ICMP6_PARAMETER:
 		return parameter_6to4(message, ret);

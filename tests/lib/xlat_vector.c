@@ -118,20 +118,16 @@ read_translatable(const struct reader *r, const char *word)
 	};
 }
 
-static void
-read_setting(struct reader *r, char **word, unsigned n)
+/* What is not in struct siit itself; false for other settings. */
+static bool
+read_tables(struct reader *r, char **word, unsigned n)
 {
-	static const char *const zeros[] = { "drop", "compute", "pass",
-		NULL };
-	static const char *const hairpins[] = { "off", "simple", "intrinsic",
-		NULL };
 	struct xlat_vector *v = r->vector;
-	struct siit *siit = &v->siit;
 	const char *name = word[0];
+	bool ranged;
 
 	if (strcmp(name, "prefix") == 0) {
-		bool ranged = n > 2 && strcmp(word[2], "any") != 0;
-
+		ranged = n > 2 && strcmp(word[2], "any") != 0;
 		r->embedding[r->n_embeddings++] = (struct embedding) {
 			read_prefix(r, word[1]),
 			read_prefix(r, ranged ? word[2] : "0.0.0.0/0"),
@@ -140,7 +136,35 @@ read_setting(struct reader *r, char **word, unsigned n)
 	} else if (strcmp(name, "eam") == 0) {
 		r->eam[r->n_eams++] = (struct eam) {
 			read_prefix(r, word[1]), read_prefix(r, word[2]) };
-	} else if (strcmp(name, "own4") == 0) {
+	} else if (strcmp(name, "rate") == 0) {
+		v->limits.rate = v->limits.burst = read_number(r, word[1]);
+	} else if (strcmp(name, "dynamic") == 0) {
+		r->has_dynamic = true;
+		r->dynamic = read_prefix(r, word[1]);
+	} else if (strcmp(name, "lease") == 0 && n == 3) {
+		snprintf(r->lease[r->n_leases++], DYNAMIC_POOL_LINE_MAX,
+		    "%.40s %.40s %d", word[1], word[2], XLAT_NOW_S);
+	} else if (strcmp(name, "offload") == 0) {
+		read_offload(r, word, n, &v->offload);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void
+read_setting(struct reader *r, char **word, unsigned n)
+{
+	static const char *const zeros[] = { "drop", "compute", "pass",
+		NULL };
+	static const char *const hairpins[] = { "off", "simple", "intrinsic",
+		NULL };
+	struct siit *siit = &r->vector->siit;
+	const char *name = word[0];
+
+	if (read_tables(r, word, n))
+		return;
+	if (strcmp(name, "own4") == 0) {
 		siit->has_own4 = true;
 		siit->own4 = read_v4(r, word[1]);
 	} else if (strcmp(name, "own6") == 0) {
@@ -170,16 +194,6 @@ read_setting(struct reader *r, char **word, unsigned n)
 		siit->pool_extension = true;
 	} else if (strcmp(name, "translatable") == 0) {
 		read_translatable(r, word[1]);
-	} else if (strcmp(name, "rate") == 0) {
-		v->limits.rate = v->limits.burst = read_number(r, word[1]);
-	} else if (strcmp(name, "dynamic") == 0) {
-		r->has_dynamic = true;
-		r->dynamic = read_prefix(r, word[1]);
-	} else if (strcmp(name, "lease") == 0 && n == 3) {
-		snprintf(r->lease[r->n_leases++], DYNAMIC_POOL_LINE_MAX,
-		    "%.40s %.40s %d", word[1], word[2], XLAT_NOW_S);
-	} else if (strcmp(name, "offload") == 0) {
-		read_offload(r, word, n, &v->offload);
 	} else {
 		bad(r, "unknown setting");
 	}

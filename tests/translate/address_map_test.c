@@ -294,10 +294,19 @@ Test(address_map, refuses_what_contradicts_itself)
 		cr_assert_eq(problem.index, cases[i].want.index, "%zu", i);
 		cr_assert_eq(problem.first, cases[i].want.first, "%zu", i);
 	}
-	cr_assert_null(address_map_new(eam, ADDRESS_MAP_EAMS_MAX + 1, NULL, 0,
-	    &key, &problem));
+}
+
+Test(address_map, is_bounded)
+{
+	struct address_map_problem problem;
+	const struct embedding embedding = { prefix_of("2001:db8::/96"),
+		prefix_of("0.0.0.0/0"), false };
+	const struct eam eam = eam_of("192.0.2.1", "2001:db8::1");
+
+	cr_assert_null(address_map_new(&eam, ADDRESS_MAP_EAMS_MAX + 1, NULL,
+	    0, &key, &problem));
 	cr_assert_eq(problem.error, ADDRESS_MAP_FULL);
-	cr_assert_null(address_map_new(NULL, 0, embedding,
+	cr_assert_null(address_map_new(NULL, 0, &embedding,
 	    ADDRESS_MAP_PREFIXES_MAX + 1, &key, &problem));
 	cr_assert_eq(problem.error, ADDRESS_MAP_FULL);
 }

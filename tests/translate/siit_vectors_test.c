@@ -43,6 +43,16 @@ expect_octets(const struct xlat_vector *v, unsigned i,
 	cr_assert_null(wrong, "%s: packet %u: %s", v->name, i + 1, wrong);
 }
 
+/* In the caller's buffer nothing moved but the packet's ends. */
+static void
+expect_place(const struct xlat_vector *v, const uint8_t *room,
+    const struct packet *packet)
+{
+	if (packet->headroom > 0)
+		cr_assert(packet->at - packet->headroom == room, "%s",
+		    v->name);
+}
+
 static void
 expect_offload(const struct xlat_vector *v, const struct packet_offload *got)
 {
@@ -87,6 +97,7 @@ translate(const struct xlat_vector *v, void *arg)
 	case SIIT_REPLY:
 		expect_octets(v, n++, &result.packet);
 		expect_offload(v, &result.packet.offload);
+		expect_place(v, room, &result.packet);
 		break;
 	case SIIT_DROP:
 		break;

@@ -147,7 +147,7 @@ def extension(*objects):
 def partial(packet, start, field):
     """The same with the checksum that an offloading sender leaves: the sum of
     the pseudo-header alone."""
-    proto = {16: TCP, 6: UDP}[field]
+    proto = {16: TCP, 6: UDP, 2: ICMP6}[field]
     if packet[0] >> 4 == 4:
         src, dst = packet[12:16], packet[16:20]
     else:
