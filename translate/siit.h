@@ -81,7 +81,10 @@ struct siit {
 	uint32_t	own4;		/* host byte order */
 	struct addr	own6;
 
-	/* RFC 6791: sources for ICMPv6 errors from untranslatable routers. */
+	/*
+	 * RFC 6791: sources for ICMPv6 errors from untranslatable routers.
+	 * Without any it is own4: such errors tell path MTUs.
+	 */
 	unsigned	n_pool;
 	uint32_t	pool[SIIT_POOL_MAX];	/* host byte order */
 	uint64_t	pool_key;	/* random: which router gets which */

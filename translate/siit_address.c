@@ -141,16 +141,24 @@ mix(uint64_t x)
 	return x ^ x >> 33;
 }
 
-/* RFC 6791 5, but one router always gets the same address. */
-static uint32_t
-address_of_pool(const struct siit *siit, const struct addr *router)
+/*
+ * RFC 6791 3.2, 5: an address of the pool, the same for one router each time,
+ * or our own.  False if we have none.
+ */
+static bool
+stand_in(const struct siit *siit, const struct addr *router, uint32_t *ret)
 {
 	uint64_t hash = siit->pool_key;
 	unsigned i;
 
+	if (siit->n_pool == 0) {
+		*ret = siit->own4;
+		return siit->has_own4;
+	}
 	for (i = 0; i < 16; i += 4)
 		hash = mix(hash ^ get_u32(router->octet + i));
-	return siit->pool[hash % siit->n_pool];
+	*ret = siit->pool[hash % siit->n_pool];
+	return true;
 }
 
 /* Why the source cannot be `v4`, which was found so; or DROP_NONE. */
@@ -188,9 +196,9 @@ address_source_6to4(const struct pass *pass, bool is_error, uint32_t *ret)
 		*ret = v4;
 	if (reason == DROP_NONE || !is_error)
 		return reason;
-	if (pass->siit->n_pool == 0)
-		return reason == DROP_POOL_EXHAUSTED ? DROP_SOURCE_UNMAPPED :
-		    reason;
-	*ret = address_of_pool(pass->siit, &v6);
-	return DROP_NONE;
+	if (stand_in(pass->siit, &v6, &v4)) {
+		*ret = v4;
+		return DROP_NONE;
+	}
+	return reason == DROP_POOL_EXHAUSTED ? DROP_SOURCE_UNMAPPED : reason;
 }

@@ -167,18 +167,6 @@ append_extension4(const struct pass *pass, const struct quote *q,
 	message_append_extension(m, extension, len, UNIT4);
 }
 
-/* Does the source of the new message not say which router it was? */
-static bool
-is_hidden(const struct pass *pass, uint32_t source)
-{
-	unsigned i;
-
-	for (i = 0; i < pass->siit->n_pool; i++)
-		if (source == pass->siit->pool[i])
-			return true;
-	return false;
-}
-
 void
 pass_icmp_error_6to4(struct pass *pass, uint32_t destination)
 {
@@ -208,7 +196,8 @@ pass_icmp_error_6to4(struct pass *pass, uint32_t destination)
 		return;
 	}
 	write_datagram4(pass, &q, &inner, &m);
-	append_extension4(pass, &q, is_hidden(pass, outer.source), &m);
+	append_extension4(pass, &q, address_is_ours4(pass->siit, outer.source),
+	    &m);
 	header = (struct header4) {
 		.addr = outer,
 		.tos = tos_of(pass->siit, h->tos),
