@@ -268,18 +268,23 @@ read_request(struct runner *r)
 static void
 reap(struct runner *r)
 {
+	siginfo_t info = { 0 };
 	uint32_t i;
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	/* Looked at first: its number is not given away before its group has
+	 * been ended, too. */
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    (pid = info.si_pid) > 0) {
+		info.si_pid = 0;
+		kill(-pid, SIGKILL);
+		waitpid(pid, &status, 0);
 		for (i = 0; i < KEY_COMMAND_RUNS_MAX; i++)
 			if (r->run[i].pid == pid)
 				break;
 		if (i == KEY_COMMAND_RUNS_MAX)
 			continue;	/* a grandchild that became ours */
-		/* What it left behind ends with it. */
-		kill(-pid, SIGKILL);
 		r->run[i].pid = 0;
 		tell(r, r->run[i].id, KEY_COMMAND_ENDED,
 		    WIFEXITED(status) && WEXITSTATUS(status) == 0, -1);

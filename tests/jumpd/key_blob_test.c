@@ -4,7 +4,6 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "jumpd/key_digest.h"
 #include "tests/lib/hostile.h"
 #include "tests/lib/ssh_vectors.h"
 
@@ -172,21 +171,4 @@ Test(key_blob, survives_every_cut_and_bit_flip)
 		hostile_bit_flips(v.bytes, v.len, survives, &v.len);
 		ssh_vector_free(&v);
 	}
-}
-
-Test(key_digest, prints_what_ssh_keygen_prints)
-{
-	/* printf x | openssl dgst -sha256 -binary | base64 */
-	struct key_digest d = key_digest_of("x", 1), again;
-	char text[KEY_DIGEST_TEXT_MAX];
-
-	key_digest_format(&d, text);
-	cr_expect_str_eq(text,
-	    "SHA256:LXEWQrcmsEQBYnyp+6wy9chTD7GQPMTbAiWHF5IaSIE");
-	cr_expect(key_digest_parse(text, strlen(text), &again));
-	cr_expect(key_digest_equal(&d, &again));
-	cr_expect(key_digest_parse(text + 7, strlen(text) - 7, &again));
-	cr_expect_not(key_digest_parse(text, strlen(text) - 1, &again));
-	cr_expect_not(key_digest_parse("MD5:aa", 6, &again));
-	cr_expect_not(key_digest_parse("", 0, &again));
 }

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * broker_open_test.c - channels, with a broker that runs and a VM.
+ */
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/sock.h"
+#include "jumpd/key_bundle.h"
+#include "tests/lib/broker_world.h"
+#include "tests/lib/name_server.h"
+
+static struct broker_world w;
+static pid_t name_server;
+
+static void
+begin(void)
+{
+	if (!world_init(&w))
+		cr_skip_test("no network namespaces here");
+}
+
+static struct broker_child
+logged_in(const char *client)
+{
+	struct broker_child child = world_session(&w, client);
+	struct broker_msg m;
+	uint64_t session;
+
+	m = child_login(&child, BROKER_LOGIN_NONE, "jump", NULL);
+	cr_assert(m.u.login_answer.accepted);
+	cr_assert_eq(world_news(&w, &session), BROKER_LOGGED_IN);
+	return child;
+}
+
+/* Open and close again; returns the reason. */
+static enum deny_reason
+try_open(const struct broker_child *child, const char *host, uint32_t port)
+{
+	struct broker_msg m = { .type = BROKER_CLOSED };
+	enum deny_reason reason;
+	int fd;
+
+	reason = child_open(child, host, port, &m.u.closed.channel, &fd);
+	if (reason == DENY_NONE) {
+		close(fd);
+		m.u.closed.reason = END_DONE;
+		child_send(child, &m);
+	}
+	return reason;
+}
+
+static bool
+carries_bytes(int fd, int listener)
+{
+	int vm = accept(listener, NULL, NULL);
+	char byte = 0;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	bool good;
+
+	good = vm >= 0 && send(vm, "x", 1, 0) == 1 && poll(&p, 1, 1000) == 1 &&
+	    recv(fd, &byte, 1, 0) == 1 && byte == 'x';
+	close(vm);
+	return good;
+}
+
+Test(broker_open, hands_over_a_connected_descriptor)
+{
+	struct broker_msg m = { .type = BROKER_CLOSED };
+	struct broker_child child;
+	int listener, fd;
+	uint32_t channel;
+
+	begin();
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	cr_assert_eq(child_open(&child, "[2001:DB8::1]", 22, &channel, &fd),
+	    DENY_NONE);
+	cr_assert_geq(fd, 0);
+	cr_expect(carries_bytes(fd, listener));
+	close(fd);
+	m.u.closed.channel = channel;
+	m.u.closed.reason = END_DONE;
+	m.u.closed.up_octets = 7;
+	m.u.closed.down_octets = 9;
+	child_send(&child, &m);
+	cr_expect(world_logs(&w, "channel client=192.0.2.1:5000 session=1 "
+				 "channel=1 user=\"jump\" key=- "
+				 "asked=\"2001:db8::1\" port=22 "
+				 "target=[2001:db8::1]:22 reason=done"));
+	world_ended(&w, &child, END_NONE);
+	cr_expect(world_logs(&w, "channels=1 refused=0 turned_away=0 up=7 "
+				 "down=9"));
+	close(listener);
+	cr_expect(world_stop(&w));
+}
+
+Test(broker_open, refuses_what_policy_does_not_allow)
+{
+	static const struct {
+		const char		*host;
+		uint32_t		 port;
+		enum deny_reason	 reason;
+	} cases[] = {
+		{ "2001:db8::1", 23, DENY_POLICY },
+		{ "2001:db8::1", 65536 + 22, DENY_TARGET_PORT },
+		{ "2001:db8::1", 0, DENY_TARGET_PORT },
+		{ "2001:db9::1", 22, DENY_POLICY },
+		{ "::1", 22, DENY_SPECIAL },
+		{ "127.0.0.1", 22, DENY_TARGET_IPV4 },
+		{ "::ffff:127.0.0.1", 22, DENY_TARGET_IPV4 },
+		{ "64:ff9b::7f00:1", 22, DENY_NAT64 },
+		{ "fe80::1%lo", 22, DENY_TARGET_ZONE },
+		{ "localhost", 22, DENY_DNS_OFF },
+		{ "unmapped.test", 22, DENY_DNS_OFF },
+		{ "loopback.test", 22, DENY_SPECIAL },
+		{ "", 22, DENY_TARGET_SYNTAX },
+		{ "2001:db8::2", 22, DENY_DIAL_REFUSED },
+	};
+	struct broker_child child;
+	size_t i;
+
+	begin();
+	w.mapping = "loopback.test ::1\n";
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		cr_expect_eq(try_open(&child, cases[i].host, cases[i].port),
+		    cases[i].reason, "%s", cases[i].host);
+	cr_expect(world_logs(&w, "channel_refused client=192.0.2.1:5000 "
+				 "session=1 user=\"jump\" key=- "
+				 "asked=\"2001:db8::2\" port=22 "
+				 "target=[2001:db8::2]:22 "
+				 "reason=dial_refused"));
+	world_ended(&w, &child, END_NONE);
+	cr_expect(world_stop(&w));
+}
+
+Test(broker_open, finds_names_in_the_mapping)
+{
+	struct broker_child child;
+	int a, b, i;
+
+	begin();
+	world_allow(&w, "2001:db8::/32", 2222, 2222);
+	w.mapping = "vm1.example.com 2001:db8::1\n"
+		    "*.example.org 2001:db8::3,2001:db8::1\n"
+		    "port.example.com 2001:db8::2 ssh=2222\n"
+		    "web.example.com 2001:db8::1 services=http,https\n";
+	a = vm_listen("2001:db8::1", 22);
+	b = vm_listen("2001:db8::2", 2222);
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	cr_expect_eq(try_open(&child, "VM1.example.com.", 22), DENY_NONE);
+	/* the next target if one refuses, wherever the round begins */
+	for (i = 0; i < 4; i++)
+		cr_expect_eq(try_open(&child, "x.y.example.org", 22),
+		    DENY_NONE);
+	/* the mapping's port stands for 22, and for no other */
+	cr_expect_eq(try_open(&child, "port.example.com", 22), DENY_NONE);
+	cr_expect_eq(try_open(&child, "port.example.com", 2222), DENY_NONE);
+	cr_expect_eq(try_open(&child, "port.example.com", 23), DENY_POLICY);
+	cr_expect_eq(try_open(&child, "web.example.com", 22), DENY_DNS_OFF);
+	world_ended(&w, &child, END_NONE);
+	close(a);
+	close(b);
+	cr_expect(world_stop(&w));
+}
+
+static void
+begin_dns(void)
+{
+	begin();
+	name_server = name_server_start();
+	w.settings.dns = true;
+	w.settings.n_resolvers = 1;
+	cr_assert(addr_parse("2001:db8::9", 11,
+	    &w.settings.resolver[0].addr));
+	w.settings.resolver[0].port = 53;
+}
+
+Test(broker_open, asks_name_servers)
+{
+	static const struct {
+		const char		*name;
+		enum deny_reason	 reason;
+	} cases[] = {
+		{ "one.test", DENY_NONE },
+		{ "ONE.test.", DENY_NONE },
+		{ "alias.test", DENY_NONE },
+		{ "large.test", DENY_NONE },
+		{ "mixed.test", DENY_NONE },
+		{ "bad.test", DENY_SPECIAL },
+		{ "none.test", DENY_NAME_NO_IPV6 },
+		{ "nothing.test", DENY_NAME_UNKNOWN },
+		{ "failed.test", DENY_DNS_FAILED },
+		{ "silent.test", DENY_DNS_TIMEOUT },
+		{ "mapped.test", DENY_NONE },
+	};
+	struct broker_child child;
+	int listener;
+	size_t i;
+
+	begin_dns();
+	w.mapping = "mapped.test 2001:db8::1\n";
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		cr_expect_eq(try_open(&child, cases[i].name, 22),
+		    cases[i].reason, "%s", cases[i].name);
+	world_ended(&w, &child, END_NONE);
+	close(listener);
+	kill(name_server, SIGKILL);
+	cr_expect(world_stop(&w));
+}
+
+/* Whatever a name server says, no address but an allowed one is connected,
+ * and not more than so many. */
+Test(broker_open, bounds_what_a_hostile_answer_does)
+{
+	static const char *const names[] = { "loop.test", "rubbish.test" };
+	struct broker_child child;
+	enum deny_reason reason;
+	int listener;
+	size_t i;
+
+	begin_dns();
+	w.settings.scan.source_targets = 9;
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	for (i = 0; i < 2; i++) {
+		reason = try_open(&child, names[i], 22);
+		cr_expect(reason == DENY_DNS_FAILED ||
+			reason == DENY_DNS_TIMEOUT ||
+			reason == DENY_NAME_NO_IPV6,
+		    "%s: %s", names[i], deny_reason_label(reason));
+	}
+	/* 15 addresses: 8 are tried, the good one is the last */
+	cr_expect_eq(try_open(&child, "many.test", 22),
+	    DENY_DIAL_UNREACHABLE);
+	/* they count as targets: one is left */
+	cr_expect_eq(try_open(&child, "2001:db8::1", 22), DENY_NONE);
+	cr_expect_eq(try_open(&child, "2001:db8::2", 22),
+	    DENY_SOURCE_TARGETS);
+	world_ended(&w, &child, END_NONE);
+	close(listener);
+	kill(name_server, SIGKILL);
+	cr_expect(world_stop(&w));
+}
+
+Test(broker_open, honours_permitopen_and_expiry)
+{
+	struct broker_child child;
+	struct broker_msg m;
+	uint64_t session;
+	int listener;
+
+	begin();
+	w.settings.auth.user[0].methods = AUTH_KEYS;
+	w.mapping = "vm1.test 2001:db8::1\nvm2.test 2001:db8::1\n";
+	world_add_keys(&w, KEY_FILE_AUTHORIZED, 1,
+	    "permitopen=\"vm1.test:22,[2001:db8::2]:22\" $key-ed25519");
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	child = world_session(&w, "192.0.2.1");
+	m = child_login(&child, BROKER_LOGIN_SIGNED, "jump", "key-ed25519");
+	cr_assert(m.u.login_answer.accepted);
+	cr_assert_eq(world_news(&w, &session), BROKER_LOGGED_IN);
+	cr_expect_eq(try_open(&child, "vm1.test", 22), DENY_NONE);
+	cr_expect_eq(try_open(&child, "vm2.test", 22), DENY_PERMITOPEN);
+	cr_expect_eq(try_open(&child, "2001:db8::1", 22), DENY_PERMITOPEN);
+	cr_expect_eq(try_open(&child, "2001:db8::2", 22),
+	    DENY_DIAL_REFUSED);
+	world_ended(&w, &child, END_NONE);
+	close(listener);
+	cr_expect(world_stop(&w));
+}
+
+/* Nothing answers: the time is limited, and so is what is under way. */
+Test(broker_open, gives_up_in_time)
+{
+	struct timespec before, after;
+	struct broker_child child;
+	struct broker_msg m;
+	int listener, fds[80], fd, i, n = 0, pending = 0, timed_out = 0;
+
+	begin();
+	w.settings.connect_ms = 700;
+	w.settings.broker.pending_per_session = 5;
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	/* fill its queue, so that the kernel drops what comes */
+	for (i = 0; i < 80; i++) {
+		struct sockaddr_storage ss;
+		struct endpoint to = { .port = 22 };
+
+		cr_assert(addr_parse("2001:db8::1", 11, &to.addr));
+		fds[n] = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)!connect(fds[n++], (struct sockaddr *)&ss,
+		    sock_address(&to, &ss));
+	}
+	child = logged_in("192.0.2.1");
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	for (i = 0; i < 8; i++)
+		child_ask(&child, (uint32_t)i, "2001:db8::1", 22);
+	for (i = 0; i < 8; i++) {
+		cr_assert(child_receive(&child, &m, &fd));
+		pending += m.u.open_answer.reason == DENY_SESSION_PENDING;
+		timed_out += m.u.open_answer.reason == DENY_DIAL_TIMEOUT;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	cr_expect_eq(pending, 3);
+	cr_expect_eq(timed_out, 5);
+	cr_expect_leq(after.tv_sec - before.tv_sec, 2);
+	for (i = 0; i < n; i++)
+		close(fds[i]);
+	world_ended(&w, &child, END_NONE);
+	close(listener);
+	cr_expect(world_stop(&w));
+}
+
+Test(broker_open, holds_the_limits_of_scan_guard)
+{
+	struct broker_child child, other;
+	uint32_t channel[3];
+	int listener, fd[3], spare;
+	unsigned i;
+
+	begin();
+	w.settings.scan.session_channels = 2;
+	w.settings.scan.source_opens = 6;
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	for (i = 0; i < 2; i++)
+		cr_expect_eq(child_open(&child, "2001:db8::1", 22,
+				 &channel[i], &fd[i]),
+		    DENY_NONE);
+	cr_expect_eq(child_open(&child, "2001:db8::1", 22, &channel[2],
+			 &spare),
+	    DENY_SESSION_CHANNELS);
+	other = logged_in("192.0.2.1");
+	for (i = 0; i < 4; i++)
+		cr_expect_eq(try_open(&other, "2001:db8::1", 22), DENY_NONE);
+	cr_expect_eq(try_open(&other, "2001:db8::1", 22), DENY_SOURCE_OPENS);
+	close(fd[0]);
+	close(fd[1]);
+	world_ended(&w, &child, END_NONE);
+	world_ended(&w, &other, END_NONE);
+	cr_expect(world_logs(&w, "reason=limit_source_opens"));
+	close(listener);
+	cr_expect(world_stop(&w));
+}
+
+/* One that opens and opens, and does not read, is cut off; nobody waits. */
+Test(broker_open, is_done_with_a_child_that_does_not_read)
+{
+	struct broker_child child, other;
+	struct broker_msg m = { .type = BROKER_OPEN };
+	uint8_t out[BROKER_MSG_MAX];
+	int listener, i;
+	size_t len;
+
+	begin();
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	m.u.open.port = 23;
+	m.u.open.host.at = (const uint8_t *)"2001:db8::1";
+	m.u.open.host.len = 11;
+	len = broker_msg_encode(&m, out);
+	for (i = 0; i < 100000; i++)
+		if (send(child.fd, out, len, MSG_NOSIGNAL) < 0)
+			break;
+	cr_expect_lt(i, 100000);
+	other = logged_in("192.0.2.2");
+	cr_expect_eq(try_open(&other, "2001:db8::1", 22), DENY_NONE);
+	world_ended(&w, &child, END_NONE);
+	world_ended(&w, &other, END_NONE);
+	/* and its log is short */
+	cr_expect(world_logs(&w, "more=untold"));
+	close(listener);
+	cr_expect(world_stop(&w));
+}
+
+Test(broker_open, tells_of_channels_whose_child_died)
+{
+	struct broker_child child;
+	uint32_t channel;
+	int listener, fd;
+
+	begin();
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	cr_assert_eq(child_open(&child, "2001:db8::1", 22, &channel, &fd),
+	    DENY_NONE);
+	close(fd);
+	world_ended(&w, &child, END_SPINNING);
+	cr_expect(world_logs(&w, "target=[2001:db8::1]:22 "
+				 "reason=session_ended"));
+	close(listener);
+	cr_expect(world_stop(&w));
+}
+
+Test(broker_open, opens_nothing_while_it_drains)
+{
+	struct broker_child child;
+	int listener;
+
+	begin();
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	cr_expect_eq(try_open(&child, "2001:db8::1", 22), DENY_NONE);
+	shutdown(w.channel, SHUT_WR);
+	usleep(300 * 1000);
+	cr_expect_eq(try_open(&child, "2001:db8::1", 22), DENY_DRAINING);
+	cr_expect_eq(waitpid(w.pid, NULL, WNOHANG), 0);
+	world_ended(&w, &child, END_NONE);
+	close(listener);
+	cr_expect(world_stop(&w));
+}
