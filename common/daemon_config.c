@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/daemon_config.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/cfgfile_text.h"
 #include "common/cfgfile_values.h"
 #include "common/log.h"
-#include "common/mapping_sources.h"
 #include "common/need.h"
 
 /* --- the process -------------------------------------------------------------- */
@@ -119,14 +117,14 @@ daemon_config_warn_of_kept(const struct daemon_config *old,
 
 static void
 read_files(struct mapping_config *config, struct cfgfile *cfgfile,
-    const char *path)
+    const struct config_setting_t *group, const char *path)
 {
 	const struct config_setting_t *list, *setting;
 	const char *value;
 	uint32_t n;
 
-	list = cfgfile_strings(cfgfile, cfgfile_root(cfgfile),
-	    "mapping_files", 0, MAPPING_CONFIG_FILES_MAX, &n);
+	list = cfgfile_strings(cfgfile, group, "mapping_files", 0,
+	    MAPPING_CONFIG_FILES_MAX, &n);
 	for (uint32_t i = 0; i < n; i++) {
 		setting = cfgfile_strings_at(cfgfile, list, i, &value);
 		if (setting == NULL)
@@ -143,13 +141,14 @@ read_files(struct mapping_config *config, struct cfgfile *cfgfile,
 }
 
 static void
-read_lines(struct mapping_config *config, struct cfgfile *cfgfile)
+read_lines(struct mapping_config *config, struct cfgfile *cfgfile,
+    const struct config_setting_t *group)
 {
 	const struct config_setting_t *list, *setting;
 	const char *value;
 	uint32_t n;
 
-	list = cfgfile_strings(cfgfile, cfgfile_root(cfgfile), "mapping", 0,
+	list = cfgfile_strings(cfgfile, group, "mapping", 0,
 	    MAPPING_CONFIG_LINES_MAX, &n);
 	if (n > 0)
 		config->line = need(calloc(n, sizeof(*config->line)));
@@ -169,10 +168,10 @@ read_lines(struct mapping_config *config, struct cfgfile *cfgfile)
 
 void
 mapping_config_read(struct mapping_config *config, struct cfgfile *cfgfile,
-    const char *path)
+    const struct config_setting_t *group, const char *path)
 {
-	read_files(config, cfgfile, path);
-	read_lines(config, cfgfile);
+	read_files(config, cfgfile, group, path);
+	read_lines(config, cfgfile, group);
 }
 
 void
@@ -189,21 +188,39 @@ mapping_config_fini(struct mapping_config *config)
 	}
 }
 
-void
-mapping_config_print(const struct mapping_config *config, FILE *out)
+static void
+print_list(const char *indent, const char *name, FILE *out)
 {
-	fputs("mapping_files = [", out);
-	for (uint32_t i = 0; i < config->n_files; i++) {
-		fputs(i == 0 ? "\n\t" : ",\n\t", out);
-		cfgfile_print_string(config->file[i], out);
-	}
-	fputs(config->n_files == 0 ? "];\n" : "\n];\n", out);
-	fputs("mapping = [", out);
-	for (uint32_t i = 0; i < config->n_lines; i++) {
-		fputs(i == 0 ? "\n\t" : ",\n\t", out);
-		cfgfile_print_string(config->line[i].text, out);
-	}
-	fputs(config->n_lines == 0 ? "];\n" : "\n];\n", out);
+	fprintf(out, "%s%s = [", indent, name);
+}
+
+static void
+print_element(const char *indent, uint32_t i, const char *text, FILE *out)
+{
+	fprintf(out, "%s\n%s\t", i == 0 ? "" : ",", indent);
+	cfgfile_print_string(text, out);
+}
+
+static void
+print_list_end(const char *indent, uint32_t n, FILE *out)
+{
+	if (n > 0)
+		fprintf(out, "\n%s", indent);
+	fputs("];\n", out);
+}
+
+void
+mapping_config_print(const struct mapping_config *config, const char *indent,
+    FILE *out)
+{
+	print_list(indent, "mapping_files", out);
+	for (uint32_t i = 0; i < config->n_files; i++)
+		print_element(indent, i, config->file[i], out);
+	print_list_end(indent, config->n_files, out);
+	print_list(indent, "mapping", out);
+	for (uint32_t i = 0; i < config->n_lines; i++)
+		print_element(indent, i, config->line[i].text, out);
+	print_list_end(indent, config->n_lines, out);
 }
 
 /* --- compiling -------------------------------------------------------------------- */
@@ -234,27 +251,15 @@ report_problem(void *arg, const char *file, uint32_t line, const char *text)
 	    r->arg);
 }
 
-/* The folder a relative pattern starts from; owned by the caller. */
-static char *
-folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (slash == NULL)
-		return strdup(".");
-	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
-/* The inline lines, then the files. */
+/* The inline lines, then the files; owned by the caller. */
 static struct mapping_source *
 all_sources(const struct mapping_config *config,
-    const struct mapping_sources *files, size_t *ret_n)
+    const struct mapping_sources *files)
 {
-	size_t i, n = config->n_lines + files->n;
-	struct mapping_source *all = calloc(n + 1, sizeof(*all));
+	struct mapping_source *all =
+	    need(calloc(config->n_lines + files->n + 1, sizeof(*all)));
+	size_t i;
 
-	if (all == NULL)
-		return NULL;
 	for (i = 0; i < config->n_lines; i++) {
 		all[i].name = config->line[i].file;
 		all[i].fd = -1;
@@ -264,38 +269,50 @@ all_sources(const struct mapping_config *config,
 	}
 	for (i = 0; i < files->n; i++)
 		all[config->n_lines + i] = files->source[i];
-	*ret_n = n;
 	return all;
 }
 
 bool
-mapping_config_compile(const struct mapping_config *config, const char *path,
+mapping_config_open(const struct mapping_config *config,
+    struct mapping_config_sources *ret, cfgfile_report_fn *report, void *arg)
+{
+	struct reporter reporter = { config, report, arg };
+	struct mapping_config_sources sources = { 0 };
+
+	/* The patterns are absolute. */
+	if (!mapping_sources_open("/", config->file, config->n_files,
+		&sources.files, report_problem, &reporter))
+		return false;
+	sources.n = config->n_lines + sources.files.n;
+	sources.source = all_sources(config, &sources.files);
+	*ret = sources;
+	return true;
+}
+
+void
+mapping_config_close(struct mapping_config_sources *sources)
+{
+	free(sources->source);
+	mapping_sources_close(&sources->files);
+	*sources = (struct mapping_config_sources) { 0 };
+}
+
+bool
+mapping_config_compile(const struct mapping_config *config,
     const struct sandbox_ids *ids, struct mapping_job *job,
     struct mapping_compile *compile, cfgfile_report_fn *report, void *arg)
 {
-	struct reporter reporter = { config, report, arg };
-	struct mapping_sources files = { 0 };
-	struct mapping_source *all = NULL;
-	char *folder = folder_of(path);
-	int err = -ENOMEM;
+	struct mapping_config_sources sources;
+	int err;
 
-	if (folder != NULL &&
-	    !mapping_sources_open(folder, config->file, config->n_files,
-		&files, report_problem, &reporter)) {
-		free(folder);
+	if (!mapping_config_open(config, &sources, report, arg))
 		return false;
-	}
-	if (folder != NULL)
-		all = all_sources(config, &files, &job->n_sources);
-	if (all != NULL) {
-		job->sources = all;
-		err = mapping_compile_start(compile, ids, job);
-		job->sources = NULL;
-	}
+	job->sources = sources.source;
+	job->n_sources = sources.n;
+	err = mapping_compile_start(compile, ids, job);
+	job->sources = NULL;
 	if (err != 0)
 		report(strerror(-err), arg);
-	free(all);
-	mapping_sources_close(&files);
-	free(folder);
+	mapping_config_close(&sources);
 	return err == 0;
 }

@@ -10,6 +10,7 @@
 
 #include "common/cfgfile.h"
 #include "common/mapping_compile.h"
+#include "common/mapping_sources.h"
 #include "common/sandbox.h"
 
 enum {
@@ -56,17 +57,35 @@ bool daemon_config_ids(const struct daemon_config *, struct sandbox_ids *ret,
 void daemon_config_warn_of_kept(const struct daemon_config *old,
     const struct daemon_config *new);
 
-/* `mapping_files` and `mapping`.  *ret is all zero. */
+/* `mapping_files` and `mapping` of a group, which may be the whole file.  *ret
+ * is all zero. */
 void mapping_config_read(struct mapping_config *ret, struct cfgfile *,
-    const char *path);
+    const struct config_setting_t *group, const char *path);
 void mapping_config_fini(struct mapping_config *);
-void mapping_config_print(const struct mapping_config *, FILE *);
+
+/* Each line begins with `indent`. */
+void mapping_config_print(const struct mapping_config *, const char *indent,
+    FILE *);
+
+/* The inline lines, then the files, opened. */
+struct mapping_config_sources {
+	size_t		n;
+	struct mapping_source *source;	/* owned */
+	struct mapping_sources files;	/* owned */
+};
+
+/* Open the mapping files.  Returns false after reports. */
+bool mapping_config_open(const struct mapping_config *,
+    struct mapping_config_sources *ret, cfgfile_report_fn *report, void *arg);
+
+/* Also for the empty value, which is what is left. */
+void mapping_config_close(struct mapping_config_sources *);
 
 /*
  * Open the mapping files and start compiling them with the inline lines, as
  * the job says, whose sources are set here.  Returns false after a report.
  */
-bool mapping_config_compile(const struct mapping_config *, const char *path,
+bool mapping_config_compile(const struct mapping_config *,
     const struct sandbox_ids *, struct mapping_job *,
     struct mapping_compile *, cfgfile_report_fn *report, void *arg);
 

@@ -177,7 +177,8 @@ jumpd_config_load(const char *path, cfgfile_report_fn *report, void *arg)
 	config_read_listeners(config, cfgfile);
 	read_host_keys(config, cfgfile);
 	config_read_users(config, cfgfile);
-	mapping_config_read(&config->mapping, cfgfile, path);
+	mapping_config_read(&config->mapping, cfgfile, cfgfile_root(cfgfile),
+	    path);
 	config_read_targets(config, cfgfile);
 	read_banner(&config->settings, cfgfile);
 	read_flags(&config->settings, cfgfile);

@@ -210,7 +210,7 @@ jumpd_config_print(const struct jumpd_config *config, FILE *out)
 	print_listeners(config, out);
 	print_host_keys(config, out);
 	print_users(config, out);
-	mapping_config_print(&config->mapping, out);
+	mapping_config_print(&config->mapping, "", out);
 	print_targets(config, out);
 	cfgfile_print_numbers(jumpd_numbers, &config->settings, out);
 }

@@ -83,8 +83,8 @@ start_compile(const struct jumpd_config *config,
 		.services = 1u << SERVICE_SSH,
 		.embed = config->settings.has_embed_prefix };
 
-	return mapping_config_compile(&config->mapping, config->process.path,
-	    ids, &job, compile, report, arg);
+	return mapping_config_compile(&config->mapping, ids, &job, compile,
+	    report, arg);
 }
 
 struct host_keys *

@@ -44,7 +44,8 @@ proxyd_config_load(const char *path, cfgfile_report_fn *report, void *arg)
 	daemon_config_read(&config->process, cfgfile, path);
 	read_process(config, cfgfile);
 	config_read_listeners(config, cfgfile);
-	mapping_config_read(&config->mapping, cfgfile, path);
+	mapping_config_read(&config->mapping, cfgfile, cfgfile_root(cfgfile),
+	    path);
 	config_read_targets(config, cfgfile);
 	read_numbers(config, cfgfile);
 	if (!cfgfile_finish(cfgfile)) {

@@ -74,7 +74,7 @@ proxyd_config_print(const struct proxyd_config *config, FILE *out)
 	fprintf(out, "reload_closes_removed = %s;\n",
 	    config->settings.reload_closes_removed ? "true" : "false");
 	print_listeners(config, out);
-	mapping_config_print(&config->mapping, out);
+	mapping_config_print(&config->mapping, "", out);
 	print_targets(&config->settings, out);
 	cfgfile_print_numbers(proxyd_numbers, &config->settings, out);
 }

@@ -28,6 +28,6 @@ start_compile(const struct proxyd_config *config,
 		.services = 1u << SERVICE_HTTP | 1u << SERVICE_HTTPS,
 		.embed = config->settings.has_embed_prefix };
 
-	return mapping_config_compile(&config->mapping, config->process.path,
-	    ids, &job, compile, report, arg);
+	return mapping_config_compile(&config->mapping, ids, &job, compile,
+	    report, arg);
 }
