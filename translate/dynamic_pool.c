@@ -271,6 +271,16 @@ dynamic_pool_4to6(const struct dynamic_pool *pool, uint32_t v4,
 	return true;
 }
 
+bool
+dynamic_pool_lease(const struct dynamic_pool *pool, uint32_t v4,
+    struct addr *ret, uint64_t *ret_heard_s)
+{
+	if (!dynamic_pool_4to6(pool, v4, ret))
+		return false;
+	*ret_heard_s = pool->lease[v4 - pool->first].heard_s;
+	return true;
+}
+
 size_t
 dynamic_pool_lent(const struct dynamic_pool *pool)
 {
@@ -376,29 +386,37 @@ read_line(const char *line, size_t len, uint32_t *ret_v4,
 }
 
 enum dynamic_pool_line
-dynamic_pool_restore(struct dynamic_pool *pool, const char *line, size_t len,
-    uint64_t now_s)
+dynamic_pool_restore_lease(struct dynamic_pool *pool, uint32_t v4,
+    const struct addr *v6, uint64_t heard_s, uint64_t now_s)
 {
-	enum dynamic_pool_line result;
-	uint64_t heard_s = 0;
-	uint32_t v4 = 0, hash, i;
-	struct addr host;
+	uint32_t i = v4 - pool->first, hash;
 
-	result = read_line(line, len, &v4, &host, &heard_s);
-	if (result != DYNAMIC_POOL_TAKEN)
-		return result;
-	i = v4 - pool->first;
 	if (i >= pool->n || pool->lease[i].next == NOTHING)
 		return DYNAMIC_POOL_NOT_OURS;
 	if (heard_s > now_s)
 		heard_s = now_s;
 	if (now_s - heard_s > pool->lease_s)
 		return DYNAMIC_POOL_EXPIRED;
-	hash = hash_of(pool, &host);
-	if (pool->lease[i].lent || find_host(pool, &host, hash) != NOTHING)
+	hash = hash_of(pool, v6);
+	if (pool->lease[i].lent || find_host(pool, v6, hash) != NOTHING)
 		return DYNAMIC_POOL_CONFLICT;
 	unlink_lease(pool, i);
 	pool->n_free--;
-	give(pool, i, &host, hash, not_before_last(pool, heard_s));
+	give(pool, i, v6, hash, not_before_last(pool, heard_s));
 	return DYNAMIC_POOL_TAKEN;
+}
+
+enum dynamic_pool_line
+dynamic_pool_restore(struct dynamic_pool *pool, const char *line, size_t len,
+    uint64_t now_s)
+{
+	enum dynamic_pool_line result;
+	uint64_t heard_s = 0;
+	uint32_t v4 = 0;
+	struct addr host;
+
+	result = read_line(line, len, &v4, &host, &heard_s);
+	if (result != DYNAMIC_POOL_TAKEN)
+		return result;
+	return dynamic_pool_restore_lease(pool, v4, &host, heard_s, now_s);
 }

@@ -65,6 +65,13 @@ size_t dynamic_pool_size(const struct dynamic_pool *);
 uint64_t dynamic_pool_changes(const struct dynamic_pool *);
 
 /*
+ * Who has an address, and when that host was heard last, in the seconds of
+ * `now_s`.  Returns false, and leaves both alone, if nobody has.
+ */
+bool dynamic_pool_lease(const struct dynamic_pool *, uint32_t v4,
+    struct addr *ret, uint64_t *ret_heard_s);
+
+/*
  * Leases as lines "192.0.2.7 2001:db8::7 1732186000\n", the last number being
  * the second the host was last heard.  *at is 0 at first and says where to go
  * on; returns false after the last one.  Hosts silent longest come first.
@@ -88,5 +95,11 @@ enum dynamic_pool_line {
  */
 enum dynamic_pool_line dynamic_pool_restore(struct dynamic_pool *,
     const char *line, size_t len, uint64_t now_s);
+
+/* The same for a lease's values; never EMPTY_LINE or BAD_LINE.  Leases should
+ * come in the order in which their hosts were heard: one that comes too late
+ * counts as heard when the one before it was. */
+enum dynamic_pool_line dynamic_pool_restore_lease(struct dynamic_pool *,
+    uint32_t v4, const struct addr *v6, uint64_t heard_s, uint64_t now_s);
 
 #endif

@@ -351,3 +351,42 @@ Test(dynamic_pool, keeps_its_promises)
 	}
 	dynamic_pool_free(pool);
 }
+
+/* What a process tells another of its leases is what the other lends. */
+Test(dynamic_pool, hands_its_leases_over_one_by_one)
+{
+	struct dynamic_pool *old = pool_of("192.0.2.0/24");
+	struct dynamic_pool *new = pool_of("192.0.2.0/24");
+	uint32_t v4, offset;
+	uint64_t heard_s;
+	struct addr addr;
+	unsigned n;
+
+	for (n = 0; n < 50; n++)
+		lend(old, n, 1000 + n);
+	for (offset = 0; offset < 256; offset++) {
+		v4 = 0xc0000200 + offset;
+		heard_s = 7;
+		if (!dynamic_pool_lease(old, v4, &addr, &heard_s)) {
+			cr_assert_eq(heard_s, 7);
+			continue;
+		}
+		cr_assert_eq(heard_s, 1000 + (addr.octet[15]));
+		cr_assert_eq(dynamic_pool_restore_lease(new, v4, &addr,
+		    heard_s, 1050), DYNAMIC_POOL_TAKEN);
+		cr_assert_eq(dynamic_pool_restore_lease(new, v4, &addr,
+		    heard_s, 1050), DYNAMIC_POOL_CONFLICT);
+	}
+	cr_assert_eq(dynamic_pool_lent(new), 50);
+	for (n = 0; n < 50; n++)
+		cr_assert_eq(lend(new, n, 1060), lend(old, n, 1060));
+	addr = host(99);
+	cr_assert_eq(dynamic_pool_restore_lease(new, 0xc00002ff, &addr, 1060,
+	    1060), DYNAMIC_POOL_NOT_OURS);
+	cr_assert_eq(dynamic_pool_restore_lease(new, 0xc0000300, &addr, 1060,
+	    1060), DYNAMIC_POOL_NOT_OURS);
+	cr_assert_eq(dynamic_pool_restore_lease(new, 0xc0000201, &addr, 100,
+	    1060), DYNAMIC_POOL_EXPIRED);
+	dynamic_pool_free(old);
+	dynamic_pool_free(new);
+}
