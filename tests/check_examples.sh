@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# check_examples.sh - what we show people works: proxyd accepts every example
-# configuration and the README's, and the manual pages are well-formed.
+# check_examples.sh - what we show people works: the daemons accept every
+# example configuration and the README's, and the manual pages are well-formed
+# and complete.
 set -eu
 
 : "${srcdir:=.}"
-proxyd=$(pwd)/proxyd/proxyd
+built=$(pwd)
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 failed=0
@@ -16,69 +17,106 @@ fail() {
 	failed=1
 }
 
+# program DAEMON: where it was built
+program() {
+	case $1 in
+	proxyd) echo "$built/proxyd/proxyd" ;;
+	xlatd) echo "$built/translate/xlatd" ;;
+	esac
+}
+
 # The user of the examples need not exist here.
 copy_for_here() {
 	sed 's/^user = "popgate";/user = "nobody";/' "$1"
 }
 
-# accepts FILE: and what -T prints of it is accepted again, unchanged.
+# accepts DAEMON FILE NAME: and what -T prints of it is accepted again,
+# unchanged; it stays in DAEMON.effective.
 accepts() {
-	"$proxyd" -t -f "$1" || { fail "$2: refused"; return; }
-	"$proxyd" -T -f "$1" > "$copy/effective.conf" &&
-	    "$proxyd" -T -f "$copy/effective.conf" > "$copy/again.conf" ||
-		{ fail "$2: what -T prints is refused"; return; }
-	cmp -s "$copy/effective.conf" "$copy/again.conf" ||
-	    fail "$2: -T of what -T printed differs"
+	daemon=$(program "$1")
+	effective=$copy/$1.effective
+	"$daemon" -t -f "$2" >/dev/null || { fail "$3: refused"; return; }
+	"$daemon" -T -f "$2" > "$effective" &&
+	    "$daemon" -T -f "$effective" > "$copy/again" ||
+		{ fail "$3: what -T prints is refused"; return; }
+	cmp -s "$effective" "$copy/again" ||
+	    fail "$3: -T of what -T printed differs"
+	cat "$effective" >> "$copy/$1.all"
 }
 
 # root is allowed to read what mktemp made for itself alone; nobody is not.
 chmod 755 "$copy"
-mkdir "$copy/mapping.d"
-cp "$srcdir"/examples/mapping.d/*.map "$copy/mapping.d"
-chmod 644 "$copy"/mapping.d/*.map
+for folder in mapping.d eam.d; do
+	mkdir "$copy/$folder"
+	cp "$srcdir"/examples/$folder/*.map "$copy/$folder"
+	chmod 644 "$copy/$folder"/*.map
+done
 for example in "$srcdir"/examples/*.conf; do
-	copy_for_here "$example" > "$copy/proxyd.conf"
-	accepts "$copy/proxyd.conf" "$example"
+	name=${example##*/}
+	daemon=${name%.conf}
+	daemon=${daemon%%-*}
+	test -n "$(program "$daemon")" || continue
+	copy_for_here "$example" > "$copy/$name"
+	accepts "$daemon" "$copy/$name" "$example"
 done
 
-# README.md: the configuration and mapping in its fenced blocks.
+# README.md: the configurations and mappings in its fenced blocks.
 block() {
 	sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/p" "$srcdir/README.md" | sed '1d;$d'
 }
-block conf > "$copy/block.conf"
-test -s "$copy/block.conf" || fail 'README.md: shows no configuration'
-copy_for_here "$copy/block.conf" |
-    sed 's,"/etc/popgate/,",' > "$copy/readme.conf"
-block map > "$copy/mapping.d/example.map"
-test -s "$copy/mapping.d/example.map" || fail 'README.md: shows no mapping'
-accepts "$copy/readme.conf" README.md
+# readme DAEMON BLOCK MAP-BLOCK FOLDER
+readme() {
+	block "$2" > "$copy/block.conf"
+	test -s "$copy/block.conf" ||
+	    fail "README.md: shows no configuration of $1"
+	copy_for_here "$copy/block.conf" |
+	    sed 's,"/etc/popgate/,",' > "$copy/readme.conf"
+	block "$3" > "$copy/$4/example.map"
+	test -s "$copy/$4/example.map" || fail "README.md: shows no $3"
+	accepts "$1" "$copy/readme.conf" README.md
+}
+readme proxyd conf map mapping.d
+readme xlatd xlatd-conf eam eam.d
 
-# The manual has every setting that -T prints.
-for setting in $(grep -oE '[a-z][a-z_0-9]* = ' "$copy/effective.conf" |
-    sed 's/ = //' | sort -u); do
-	grep -q "^\.It Cm $setting\( \|\$\)" "$srcdir/proxyd/proxyd.conf.5" ||
-	    fail "proxyd.conf.5: nothing about $setting"
-done
+# settings DAEMON PAGE: the manual has every setting that -T prints.
+settings() {
+	for setting in $(grep -oE '[a-z][a-z_0-9]* = ' "$copy/$1.all" |
+	    sed 's/ = //' | sort -u); do
+		grep -q "^\.It Cm $setting\( \|\$\)" "$srcdir/$2" ||
+		    fail "$2: nothing about $setting"
+	done
+}
+settings proxyd proxyd/proxyd.conf.5
+settings xlatd translate/xlatd.conf.5
 
-# And every reason why a connection ends.
-for reason in $(tr -d '\\\n' < "$srcdir/proxyd/close_reasons.h" |
-    grep -oE 'CLOSE_REASON\([A-Z0-9_]+,[[:space:]]*"[a-z0-9_]+"' |
-    sed 's/.*"\(.*\)"/\1/' | grep -vx none); do
-	grep -qx "\.It Cm $reason" "$srcdir/proxyd/proxyd.8" ||
-	    fail "proxyd.8: nothing about the reason $reason"
-done
+# reasons MACRO HEADER PAGE: and every reason of the list.
+reasons() {
+	for reason in $(tr -d '\\\n' < "$srcdir/$2" |
+	    grep -oE "$1\([A-Z0-9_]+,[[:space:]]*\"[a-z0-9_]+\"" |
+	    sed 's/.*"\(.*\)"/\1/' | grep -vx none); do
+		grep -qE "^\.It Cm (.* , )?$reason( ,.*)?\$" "$srcdir/$3" ||
+		    fail "$3: nothing about $reason"
+	done
+}
+reasons CLOSE_REASON proxyd/close_reasons.h proxyd/proxyd.8
+reasons DROP_REASON translate/drop_reasons.h translate/xlatd.8
+reasons XLAT_STAT translate/xlat_stats.h translate/xlatd.8
+
 if command -v mandoc >/dev/null; then
-	for page in "$srcdir"/proxyd/*.[58]; do
+	for page in "$srcdir"/proxyd/*.[58] "$srcdir"/translate/*.[58]; do
 		mandoc -T lint -W warning "$page" || fail "$page: see above"
 	done
 fi
 if command -v systemd-analyze >/dev/null; then
-	unit=$copy/popgate-proxyd.service
-	sed "s,^ExecStart=[^ ]*,ExecStart=$proxyd," \
-	    "$srcdir/examples/popgate-proxyd.service" > "$unit"
-	# It also speaks about other units of the host; only ours counts.
-	systemd-analyze verify "$unit" 2>&1 | grep -F popgate-proxyd |
-	    grep -Fv 'man proxyd' >&2 && fail 'popgate-proxyd.service'
+	for daemon in proxyd xlatd; do
+		unit=$copy/popgate-$daemon.service
+		sed "s,^ExecStart=[^ ]*,ExecStart=$(program $daemon)," \
+		    "$srcdir/examples/popgate-$daemon.service" > "$unit"
+		# It also speaks about other units of the host.
+		systemd-analyze verify "$unit" 2>&1 |
+		    grep -F popgate-$daemon | grep -Fv "man $daemon" >&2 &&
+			fail "popgate-$daemon.service"
+	done
 fi
 
 test $failed -eq 0 && echo 'all examples are accepted'

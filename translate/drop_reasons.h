@@ -89,7 +89,10 @@
 	    "the packet inside the ICMP error cannot be translated", \
 	    "RFC 7915 4.3, 5.3") \
 	DROP_REASON(ICMP_INNER_ERROR, "icmp_inner_error", \
-	    "an ICMP error about an ICMP error", "RFC 7915 4.3, 5.3")
+	    "an ICMP error about an ICMP error", "RFC 7915 4.3, 5.3") \
+	/* the device */ \
+	DROP_REASON(WRITE_FAILED, "write_failed", \
+	    "the kernel did not take what it became", "")
 
 enum drop_reason {
 #define DROP_REASON(id, label, text, rule) DROP_##id,

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: ISC */
+#include "translate/setup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/need.h"
+#include "translate/rtnl.h"
+
+/* What an instance asks for, as one list. */
+struct wish {
+	bool		 address;	/* else a route */
+	struct prefix	 prefix;	/* an address may have bits beyond its
+					 * length */
+};
+
+struct wishes {
+	size_t		 n;
+	struct wish	*wish;		/* owned */
+};
+
+static bool
+wish_equal(const struct wish *a, const struct wish *b)
+{
+	return a->address == b->address && a->prefix.len == b->prefix.len &&
+	    addr_equal(&a->prefix.addr, &b->prefix.addr);
+}
+
+static bool
+wishes_have(const struct wishes *wishes, const struct wish *wish)
+{
+	for (size_t i = 0; i < wishes->n; i++)
+		if (wish_equal(&wishes->wish[i], wish))
+			return true;
+	return false;
+}
+
+static void
+add(struct wishes *wishes, bool address, const struct addr *addr, uint8_t len)
+{
+	const struct wish wish = { address, { *addr, len } };
+
+	if (!wishes_have(wishes, &wish))
+		wishes->wish[wishes->n++] = wish;
+}
+
+/* None for NULL and without `setup`. */
+static struct wishes
+wishes_of(const struct xlatd_instance *instance)
+{
+	struct wishes wishes = { 0 };
+	struct addr own4;
+
+	if (instance == NULL || !instance->setup)
+		return wishes;
+	wishes.wish = need(calloc(instance->n_addresses + instance->n_routes +
+	    instance->n_icmp_pool + 3, sizeof(*wishes.wish)));
+	for (uint32_t i = 0; i < instance->n_addresses; i++)
+		add(&wishes, true, &instance->address[i].addr,
+		    instance->address[i].len);
+	own4 = addr_of_v4(instance->siit.own4);
+	add(&wishes, false, &own4, 128);
+	add(&wishes, false, &instance->siit.own6, 128);
+	if (instance->has_pool)
+		add(&wishes, false, &instance->pool.addr, instance->pool.len);
+	for (uint32_t i = 0; i < instance->n_icmp_pool; i++)
+		add(&wishes, false, &instance->icmp_pool[i].addr,
+		    instance->icmp_pool[i].len);
+	for (uint32_t i = 0; i < instance->n_routes; i++)
+		add(&wishes, false, &instance->route[i].addr,
+		    instance->route[i].len);
+	return wishes;
+}
+
+static int
+grant(int rtnl, unsigned ifindex, const struct wish *wish)
+{
+	return wish->address ?
+	    rtnl_address_add(rtnl, ifindex, &wish->prefix.addr,
+		wish->prefix.len) :
+	    rtnl_route_add(rtnl, ifindex, &wish->prefix);
+}
+
+static void
+take_back(int rtnl, unsigned ifindex, const struct wish *wish)
+{
+	if (wish->address)
+		rtnl_address_del(rtnl, ifindex, &wish->prefix.addr,
+		    wish->prefix.len);
+	else
+		rtnl_route_del(rtnl, ifindex, &wish->prefix);
+}
+
+static void
+explain(const struct tun *tun, const struct wish *wish, int err,
+    char *problem, size_t room)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	if (wish->address)
+		snprintf(problem, room, "device %s: address %s/%u: %s",
+		    tun->name, addr_format(&wish->prefix.addr, text),
+		    wish->prefix.len, strerror(-err));
+	else
+		snprintf(problem, room, "device %s: route to %s: %s",
+		    tun->name, prefix_format(&wish->prefix, text),
+		    err == -EEXIST ? "there is one that leads elsewhere" :
+		    strerror(-err));
+}
+
+/* Grant what is new; all or nothing. */
+static bool
+grant_new(int rtnl, const struct tun *tun, const struct wishes *old,
+    const struct wishes *new, char *problem, size_t room)
+{
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < new->n && err == 0; i++)
+		if (!wishes_have(old, &new->wish[i]))
+			err = grant(rtnl, tun->ifindex, &new->wish[i]);
+	if (err == 0)
+		return true;
+	explain(tun, &new->wish[--i], err, problem, room);
+	while (i-- > 0)
+		if (!wishes_have(old, &new->wish[i]))
+			take_back(rtnl, tun->ifindex, &new->wish[i]);
+	return false;
+}
+
+bool
+setup_apply(const struct tun *tun, const struct xlatd_instance *now,
+    const struct xlatd_instance *next, char *problem, size_t room)
+{
+	struct wishes old, new;
+	int rtnl, err;
+	bool ok = false;
+
+	if (!next->setup)
+		return true;
+	rtnl = rtnl_open();
+	if (rtnl < 0) {
+		snprintf(problem, room, "device %s: rtnetlink: %s", tun->name,
+		    strerror(-rtnl));
+		return false;
+	}
+	old = wishes_of(now);
+	new = wishes_of(next);
+	err = rtnl_link_up(rtnl, tun->ifindex, next->limits.mtu);
+	if (err != 0)
+		snprintf(problem, room,
+		    "device %s: cannot be brought up: %s%s", tun->name,
+		    strerror(-err), err == -EPERM ?
+		    "; setup = true needs CAP_NET_ADMIN" : "");
+	else
+		ok = grant_new(rtnl, tun, &old, &new, problem, room);
+	free(new.wish);
+	free(old.wish);
+	close(rtnl);
+	return ok;
+}
+
+void
+setup_withdraw(const struct tun *tun, const struct xlatd_instance *before,
+    const struct xlatd_instance *now)
+{
+	struct wishes old = wishes_of(before), new = wishes_of(now);
+	int rtnl = old.n > 0 ? rtnl_open() : -1;
+
+	for (size_t i = 0; rtnl >= 0 && i < old.n; i++)
+		if (!wishes_have(&new, &old.wish[i]))
+			take_back(rtnl, tun->ifindex, &old.wish[i]);
+	if (rtnl >= 0)
+		close(rtnl);
+	free(new.wish);
+	free(old.wish);
+}
+
+static void
+check_sysctl(const char *path, const char *family, cfgfile_report_fn *warn,
+    void *arg)
+{
+	FILE *file = fopen(path, "re");
+	char text[256];
+	int first;
+
+	if (file == NULL)
+		return;
+	first = fgetc(file);
+	fclose(file);
+	if (first != '0')
+		return;
+	snprintf(text, sizeof(text), "%s is 0: this host forwards no %s "
+	    "packets", path, family);
+	warn(text, arg);
+}
+
+void
+setup_check_forwarding(cfgfile_report_fn *warn, void *arg)
+{
+	check_sysctl("/proc/sys/net/ipv4/ip_forward", "IPv4", warn, arg);
+	check_sysctl("/proc/sys/net/ipv6/conf/all/forwarding", "IPv6", warn,
+	    arg);
+}
