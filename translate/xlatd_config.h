@@ -47,6 +47,8 @@ struct xlatd_instance {
 	struct siit	 siit;		/* but for its map and key */
 	uint32_t	 n_embeddings;
 	struct embedding embedding[ADDRESS_MAP_PREFIXES_MAX];
+	uint32_t	 n_translatable;	/* as siit.translatable */
+	struct prefix	 translatable[SIIT_TRANSLATABLE_MAX];
 	uint32_t	 n_icmp_pool;	/* as written; siit.pool has them
 					 * address by address */
 	struct prefix	 icmp_pool[SIIT_POOL_MAX];

@@ -212,6 +212,23 @@ read_dynamic_pool(struct xlatd_config *config, struct cfgfile *cfgfile,
 		    "which address is known to one queue only");
 }
 
+/* Without one of these no IPv6 host has an IPv4 address. */
+static void
+check_hosts(struct cfgfile *cfgfile, const struct config_setting_t *group)
+{
+	static const char *const names[] = { "mapping", "mapping_files",
+		"dynamic_pool", "translatable" };
+
+	if (group == NULL)
+		return;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (cfgfile_find(cfgfile, group, names[i]) != NULL)
+			return;
+	cfgfile_problem(cfgfile, group, "no IPv6 host can have an IPv4 "
+	    "address: mapping, mapping_files, dynamic_pool or translatable "
+	    "is needed");
+}
+
 void
 config_read_instance(struct xlatd_config *config, struct cfgfile *cfgfile,
     const struct config_setting_t *group, uint32_t i)
@@ -228,9 +245,5 @@ config_read_instance(struct xlatd_config *config, struct cfgfile *cfgfile,
 	mapping_config_read(&instance->mapping, cfgfile, group,
 	    config->process.path);
 	read_dynamic_pool(config, cfgfile, group, i);
-	if (group != NULL && cfgfile_find(cfgfile, group, "prefixes") == NULL &&
-	    cfgfile_find(cfgfile, group, "mapping") == NULL &&
-	    cfgfile_find(cfgfile, group, "mapping_files") == NULL)
-		cfgfile_problem(cfgfile, group, "maps nothing: prefixes, "
-		    "mapping or mapping_files is needed");
+	check_hosts(cfgfile, group);
 }

@@ -115,6 +115,8 @@ print_translation(const struct xlatd_instance *instance, FILE *out)
 	fprintf(out, DEEP "ipv6_address = \"%s\";\n",
 	    addr_format(&siit->own6, text));
 	print_embeddings(instance, out);
+	print_prefixes(DEEP, "translatable", instance->translatable,
+	    instance->n_translatable, out);
 	print_tos("tos", siit->tos, out);
 	print_tos("traffic_class", siit->traffic_class, out);
 	print_setting(DEEP, "udp_zero_checksum",

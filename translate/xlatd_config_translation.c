@@ -143,6 +143,40 @@ read_embeddings(struct xlatd_instance *instance, struct cfgfile *cfgfile,
 	}
 }
 
+/* Which hosts may be behind a prefix: nobody, unless it is said. */
+static void
+read_translatable(struct xlatd_instance *instance, struct cfgfile *cfgfile,
+    const struct config_setting_t *group)
+{
+	const struct config_setting_t *list, *setting;
+	struct siit *siit = &instance->siit;
+	struct prefix prefix;
+	const char *value;
+	uint32_t n;
+
+	siit->any_translatable = false;
+	list = cfgfile_strings(cfgfile, group, "translatable", 0,
+	    SIIT_TRANSLATABLE_MAX, &n);
+	for (uint32_t i = 0; i < n; i++) {
+		setting = cfgfile_strings_at(cfgfile, list, i, &value);
+		if (setting == NULL ||
+		    !cfgfile_prefix(cfgfile, setting, value, true, &prefix))
+			continue;
+		if (!addr_is_v4(&prefix.addr) || prefix.len < 96) {
+			cfgfile_problem(cfgfile, setting,
+			    "must be an IPv4 prefix");
+			continue;
+		}
+		siit->translatable[siit->n_translatable++] =
+		    (struct siit_range) {
+			.addr = addr_to_v4(&prefix.addr),
+			.mask = prefix.len == 96 ? 0 :
+			    UINT32_MAX << (128 - prefix.len)
+		};
+		instance->translatable[instance->n_translatable++] = prefix;
+	}
+}
+
 /* --- ICMP ------------------------------------------------------------------ */
 
 /* Add a prefix's addresses to those of the RFC 6791 pool. */
@@ -265,6 +299,7 @@ config_read_translation(struct xlatd_instance *instance,
 
 	read_own_addresses(siit, cfgfile, group);
 	read_embeddings(instance, cfgfile, group);
+	read_translatable(instance, cfgfile, group);
 	read_mtus(instance, cfgfile, group);
 	read_tos(cfgfile, group, "tos", &siit->tos);
 	read_tos(cfgfile, group, "traffic_class", &siit->traffic_class);

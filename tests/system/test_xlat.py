@@ -29,7 +29,7 @@ class Ping(XlatTest):
         xlatd = self.xlatd()
         self.ping(self.net.six, FOUR6)
         self.ping(self.net.four, SIX4)
-        self.assertEqual(xlatd.counters()["forwarded"], 12)
+        self.assertGreaterEqual(xlatd.counters()["forwarded"], 12)
 
     def test_of_every_size(self):
         self.xlatd()
@@ -96,7 +96,15 @@ class Routers(XlatTest):
                                     embedded(R4[1]), embedded(FOUR)], method)
 
     def test_traceroute_from_ipv4(self):
-        self.xlatd()
+        xlatd = self.xlatd()
+        hops = self.hops(self.net.four, "traceroute", "-n", "-q", "1", SIX4)
+        for _ in range(10):
+            # Which router gets which of 16 addresses is a matter of chance.
+            if hops[3] != hops[4]:
+                break
+            xlatd.reload()
+            hops = self.hops(self.net.four, "traceroute", "-n", "-q", "1",
+                             SIX4)
         for method in (), ("-I",), ("-T",):
             hops = self.hops(self.net.four, "traceroute", "-n", "-q", "1",
                              "-w", "2", *method, SIX4)

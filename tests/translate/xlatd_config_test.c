@@ -15,7 +15,8 @@ enum { TEXT_MAX = 65536 };
 /* The mandatory settings of an instance, on the line where it begins. */
 #define OWN "device = \"nat64\"; ipv4_address = \"192.0.2.1\"; " \
 	"ipv6_address = \"2001:db8:46::1\"; "
-#define PREFIX "prefixes = ( { prefix = \"2001:db8:64::/96\"; } ); "
+#define HOSTS "translatable = [ \"192.0.2.0/24\" ]; "
+#define PREFIX "prefixes = ( { prefix = \"2001:db8:64::/96\"; } ); " HOSTS
 #define INSTANCE(more) "instances = ( { " OWN PREFIX "\n" more "\n} );\n"
 
 static char folder[] = "/tmp/xlatd_config_test.XXXXXX";
@@ -126,6 +127,10 @@ Test(xlatd_config, has_the_defaults_of_the_rfcs)
 	cr_expect_eq(siit->hairpin, SIIT_HAIRPIN_INTRINSIC);
 	cr_expect(siit->icmp_errors);
 	cr_assert_eq(instance->n_embeddings, 1);
+	cr_expect_not(siit->any_translatable);
+	cr_expect_eq(siit->n_translatable, 1);
+	cr_expect_eq(siit->translatable[0].addr, 0xc0000200);
+	cr_expect_eq(siit->translatable[0].mask, 0xffffff00);
 	cr_expect_eq(instance->embedding[0].prefix.len, 96);
 	cr_expect_eq(instance->embedding[0].range.len, 96);
 	cr_expect_not(instance->embedding[0].any);
@@ -142,6 +147,8 @@ static const char everything[] =
     "routes = [ \"198.51.100.0/24\", \"2001:db8:64::/96\" ];\n"
     "prefixes = ( { prefix = \"64:ff9b::/96\"; non_global = true; },\n"
     "  { prefix = \"2001:db8:64::/48\"; range = \"10.0.0.0/8\"; } );\n"
+    "translatable = [ \"10.1.0.0/16\", \"0.0.0.0/0\", "
+    "\"192.0.2.1\" ];\n"
     "ipv4_mtu = 1400; ipv6_mtu = 1420; lowest_ipv6_mtu = 1300;\n"
     "tos = \"copy\"; traffic_class = \"46\";\n"
     "udp_zero_checksum = \"pass\"; hairpinning = \"off\";\n"
@@ -168,6 +175,9 @@ Test(xlatd_config, prints_what_it_reads)
 	cr_expect_eq(one->address[1].addr.octet[15], 2);
 	cr_expect_eq(one->n_routes, 2);
 	cr_expect(one->embedding[0].any);
+	cr_expect_eq(one->siit.n_translatable, 3);
+	cr_expect_eq(one->siit.translatable[1].mask, 0);
+	cr_expect_eq(one->siit.translatable[2].mask, UINT32_MAX);
 	cr_expect_eq(one->embedding[1].range.len, 104);
 	cr_expect_eq(one->siit.mtu4, 1400);
 	cr_expect_eq(one->siit.mtu6, 1420);
@@ -203,8 +213,12 @@ static const struct {
 	{ "log = \"x\"; " INSTANCE(""), "x.conf:1: log: must be \"stderr\" or "
 	    "an absolute path, not \"x\"" },
 	{ "user = \"\"; " INSTANCE(""), "x.conf:1: user: must not be empty" },
-	{ "instances = ( { " OWN " } );", "x.conf:1: instances[0]: maps "
-	    "nothing: prefixes, mapping or mapping_files is needed" },
+	{ "instances = ( { " OWN " } );", "x.conf:1: instances[0]: no IPv6 "
+	    "host can have an IPv4 address: mapping, mapping_files, "
+	    "dynamic_pool or translatable is needed" },
+	{ "instances = ( { " OWN "translatable = [ \"2001:db8::/32\" ]; } );",
+	    "x.conf:1: instances[0].translatable[0]: must be an IPv4 "
+	    "prefix" },
 	{ "instances = ( { device = \"a\";\nipv4_address = \"192.0.2.1\"; "
 	    PREFIX "} );", "x.conf:1: instances[0].ipv6_address: is "
 	    "mandatory" },
@@ -253,22 +267,22 @@ static const struct {
 	{ INSTANCE("setup = true; routes = [ \"192.0.2.1/24\" ];"),
 	    "x.conf:2: instances[0].routes[0]: \"192.0.2.1/24\" has bits set "
 	    "beyond its length; did you mean 192.0.2.0/24?" },
-	{ "instances = ( { " OWN "prefixes = ( {\nprefix = "
+	{ "instances = ( { " OWN HOSTS "prefixes = ( {\nprefix = "
 	    "\"2001:db8::/95\"; } ); } );", "x.conf:2: "
 	    "instances[0].prefixes[0].prefix: \"2001:db8::/95\" has a length "
 	    "other than 32, 40, 48, 56, 64 and 96" },
-	{ "instances = ( { " OWN "prefixes = ( { prefix = "
+	{ "instances = ( { " OWN HOSTS "prefixes = ( { prefix = "
 	    "\"192.0.2.0/24\"; } ); } );", "x.conf:1: "
 	    "instances[0].prefixes[0].prefix: \"192.0.2.0/24\" is not an IPv6 "
 	    "prefix" },
-	{ "instances = ( { " OWN "prefixes = ( { range = \"10.0.0.0/8\"; } ); "
+	{ "instances = ( { " OWN HOSTS "prefixes = ( { range = \"10.0.0.0/8\"; } ); "
 	    "} );", "x.conf:1: instances[0].prefixes[0].prefix: is "
 	    "mandatory" },
-	{ "instances = ( { " OWN "prefixes = ( { prefix = "
+	{ "instances = ( { " OWN HOSTS "prefixes = ( { prefix = "
 	    "\"2001:db8::/96\"; range = \"2001:db8::/32\"; } ); } );",
 	    "x.conf:1: instances[0].prefixes[0].range: must be an IPv4 "
 	    "prefix" },
-	{ "instances = ( { " OWN "prefixes = ( { prefix = "
+	{ "instances = ( { " OWN HOSTS "prefixes = ( { prefix = "
 	    "\"2001:db8::/96\"; },\n{ prefix = \"2001:db8::/96\"; } ); } );",
 	    "x.conf:2: instances[0].prefixes[1].prefix: \"2001:db8::/96\" is "
 	    "prefixes[0] already" },
