@@ -18,10 +18,14 @@ addr_parse(const char *text, size_t len, struct addr *ret)
 		return false;
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	if (inet_pton(AF_INET, copy, addr.octet + 12) == 1)
+	if (memchr(copy, ':', len) != NULL) {
+		if (inet_pton(AF_INET6, copy, addr.octet) != 1)
+			return false;
+	} else {
+		if (inet_pton(AF_INET, copy, addr.octet + 12) != 1)
+			return false;
 		memcpy(addr.octet, v4_mapped, sizeof(v4_mapped));
-	else if (inet_pton(AF_INET6, copy, addr.octet) != 1)
-		return false;
+	}
 	*ret = addr;
 	return true;
 }

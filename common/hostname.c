@@ -8,6 +8,16 @@
 
 enum { LABEL_MAX = 63 };	/* RFC 1035 2.3.4 */
 
+/* Octets of a name as they stand in a normalised one; 0: none. */
+static const char in_name[256] = {
+	['-'] = '-', ['_'] = '_',
+	['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
+	['A'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l',
+	'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+	['a'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l',
+	'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z'
+};
+
 static bool
 is_digit(char c)
 {
@@ -18,18 +28,6 @@ static bool
 is_hex(char c)
 {
 	return is_digit(c) || (c >= 'a' && c <= 'f');
-}
-
-/* The octet as it stands in a name, or '\0' if it cannot. */
-static char
-name_char(uint8_t octet)
-{
-	if ((octet >= 'a' && octet <= 'z') || (octet >= '0' && octet <= '9') ||
-	    octet == '-' || octet == '_')
-		return (char)octet;
-	if (octet >= 'A' && octet <= 'Z')
-		return (char)(octet - 'A' + 'a');
-	return '\0';
 }
 
 static enum hostname_error
@@ -57,31 +55,30 @@ label_is_number(const char *label, size_t len)
 	return true;
 }
 
-/* Copy `len` octets in lower case and check every label. */
+/* Copy `len` octets in lower case and check every label.  An octet that no
+ * name has is told before anything else. */
 static enum hostname_error
 copy_name(const uint8_t *bytes, size_t len, char *out)
 {
-	enum hostname_error error;
-	size_t i, label = 0;
+	enum hostname_error error = HOSTNAME_OK;
+	size_t i = 0, label = 0;
 
-	for (i = 0; i < len; i++) {
-		if (bytes[i] >= 0x80)
-			return HOSTNAME_NOT_ASCII;
-		out[i] = bytes[i] == '.' ? '.' : name_char(bytes[i]);
-		if (out[i] == '\0')
-			return HOSTNAME_BAD_CHAR;
+	for (;;) {
+		while (i < len && (out[i] = in_name[bytes[i]]) != '\0')
+			i++;
+		if (i < len && bytes[i] != '.')
+			return bytes[i] >= 0x80 ? HOSTNAME_NOT_ASCII :
+						  HOSTNAME_BAD_CHAR;
+		if (error == HOSTNAME_OK)
+			error = check_label(out + label, i - label);
+		if (i == len)
+			break;
+		out[i++] = '.';
+		label = i;
 	}
-	for (i = 0; i <= len; i++) {
-		if (i < len && out[i] != '.')
-			continue;
-		error = check_label(out + label, i - label);
-		if (error != HOSTNAME_OK)
-			return error;
-		if (i == len && label_is_number(out + label, i - label))
-			return HOSTNAME_IS_ADDRESS;
-		label = i + 1;
-	}
-	return HOSTNAME_OK;
+	if (error == HOSTNAME_OK && label_is_number(out + label, len - label))
+		return HOSTNAME_IS_ADDRESS;
+	return error;
 }
 
 /* An address literal, in brackets or not. */
@@ -103,21 +100,20 @@ hostname_normalise(const uint8_t *bytes, size_t len,
 {
 	char name[HOSTNAME_MAX];
 	enum hostname_error error;
+	size_t name_len;
 
 	if (len == 0)
 		return HOSTNAME_EMPTY;
-	if (is_literal(bytes, len))
-		return HOSTNAME_IS_ADDRESS;
-	if (len > 1 && bytes[len - 1] == '.')
-		len--;		/* the root's dot */
-	if (len > HOSTNAME_MAX)
+	name_len = len - (len > 1 && bytes[len - 1] == '.');	/* the root's */
+	if (name_len > HOSTNAME_MAX)
 		return HOSTNAME_TOO_LONG;
-	error = copy_name(bytes, len, name);
+	error = copy_name(bytes, name_len, name);
 	if (error != HOSTNAME_OK)
-		return error;
-	memcpy(out, name, len);
-	out[len] = '\0';
-	*ret_len = len;
+		/* No literal is a name as well. */
+		return is_literal(bytes, len) ? HOSTNAME_IS_ADDRESS : error;
+	memcpy(out, name, name_len);
+	out[name_len] = '\0';
+	*ret_len = name_len;
 	return HOSTNAME_OK;
 }
 

@@ -70,17 +70,22 @@ static void
 check_target(struct compile *c, const struct place *at,
     const struct mapping_line *line, const struct addr *target)
 {
+	const struct target_policy *policy = c->job->policy;
 	unsigned services = line->services & c->job->services;
 	struct endpoint ep = { .addr = *target };
+	enum target_verdict address, verdict;
 	char text[ENDPOINT_TEXT_MAX];
-	enum target_verdict verdict;
 	enum service s;
 
-	for (s = 0; c->job->policy != NULL && s < N_SERVICES; s++) {
+	if (policy == NULL || services == 0)
+		return;
+	address = target_policy_check_address(policy, target);
+	for (s = 0; s < N_SERVICES; s++) {
 		if ((services >> s & 1) == 0)
 			continue;
 		ep.port = line->port[s] != 0 ? line->port[s] : service_port(s);
-		verdict = target_policy_check(c->job->policy, &ep);
+		verdict = target_policy_is_own(policy, &ep) ?
+		    TARGET_OWN_LISTENER : address;
 		if (verdict == TARGET_ALLOWED)
 			continue;
 		problem(c, at, "target: %s %s", endpoint_format(&ep, text),

@@ -16,15 +16,27 @@ mask_octet(unsigned len, unsigned i)
 	return (uint8_t)(0xff00u >> (len - 8 * i));
 }
 
-static bool
+/* Eight octets as one number; written so that compilers see one load. */
+static inline uint64_t
+half_of(const uint8_t *o)
+{
+	return (uint64_t)o[0] << 56 | (uint64_t)o[1] << 48 |
+	    (uint64_t)o[2] << 40 | (uint64_t)o[3] << 32 |
+	    (uint64_t)o[4] << 24 | (uint64_t)o[5] << 16 |
+	    (uint64_t)o[6] << 8 | (uint64_t)o[7];
+}
+
+static inline bool
 same_bits(const struct addr *a, const struct addr *b, unsigned len)
 {
-	unsigned i;
+	uint64_t high = half_of(a->octet) ^ half_of(b->octet);
+	uint64_t low = half_of(a->octet + 8) ^ half_of(b->octet + 8);
 
-	for (i = 0; i < 16; i++)
-		if ((a->octet[i] ^ b->octet[i]) & mask_octet(len, i))
-			return false;
-	return true;
+	if (len == 0)
+		return true;
+	if (len <= 64)
+		return high >> (64 - len) == 0;
+	return high == 0 && low >> (128 - len) == 0;
 }
 
 static bool
@@ -169,10 +181,13 @@ static const struct special_range ranges[] = {
 const struct special_range *
 special_range_find(const struct addr *addr)
 {
-	size_t i;
+	const struct special_range *r = ranges;
+	const struct special_range *end = r + sizeof(ranges) / sizeof(*r);
 
-	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-		if (prefix_contains(&ranges[i].prefix, addr))
-			return &ranges[i];
+	for (; r < end; r++)
+		/* All are longer than 6 bits, so most end here. */
+		if (((r->prefix.addr.octet[0] ^ addr->octet[0]) & 0xfc) == 0 &&
+		    prefix_contains(&r->prefix, addr))
+			return r;
 	return NULL;
 }

@@ -18,25 +18,41 @@ allowed_by_name(const struct target_policy *p, const struct addr *addr,
 }
 
 enum target_verdict
-target_policy_check(const struct target_policy *p, const struct endpoint *to)
+target_policy_check_address(const struct target_policy *p,
+    const struct addr *to)
 {
-	const struct special_range *range = special_range_find(&to->addr);
+	const struct special_range *range = special_range_find(to);
+	unsigned i;
+
+	for (i = 0; i < p->n_embed; i++)
+		if (prefix_contains(&p->embed[i], to))
+			return TARGET_EMBED;
+	if (range != NULL && !allowed_by_name(p, to, &range->prefix))
+		return TARGET_SPECIAL;
+	for (i = 0; i < p->n_nat64; i++)
+		if (prefix_contains(&p->nat64[i], to) &&
+		    !allowed_by_name(p, to, &p->nat64[i]))
+			return TARGET_NAT64;
+	return allowed_by_name(p, to, NULL) ? TARGET_ALLOWED :
+					      TARGET_NOT_ALLOWED;
+}
+
+bool
+target_policy_is_own(const struct target_policy *p, const struct endpoint *to)
+{
 	unsigned i;
 
 	for (i = 0; i < p->n_own; i++)
 		if (endpoint_equal(&p->own[i], to))
-			return TARGET_OWN_LISTENER;
-	for (i = 0; i < p->n_embed; i++)
-		if (prefix_contains(&p->embed[i], &to->addr))
-			return TARGET_EMBED;
-	if (range != NULL && !allowed_by_name(p, &to->addr, &range->prefix))
-		return TARGET_SPECIAL;
-	for (i = 0; i < p->n_nat64; i++)
-		if (prefix_contains(&p->nat64[i], &to->addr) &&
-		    !allowed_by_name(p, &to->addr, &p->nat64[i]))
-			return TARGET_NAT64;
-	return allowed_by_name(p, &to->addr, NULL) ? TARGET_ALLOWED :
-						     TARGET_NOT_ALLOWED;
+			return true;
+	return false;
+}
+
+enum target_verdict
+target_policy_check(const struct target_policy *p, const struct endpoint *to)
+{
+	return target_policy_is_own(p, to) ? TARGET_OWN_LISTENER :
+		target_policy_check_address(p, &to->addr);
 }
 
 const char *

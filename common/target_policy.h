@@ -42,6 +42,13 @@ enum target_verdict {
 enum target_verdict target_policy_check(const struct target_policy *,
     const struct endpoint *);
 
+/* The two halves of it: an endpoint of ours, and else what its address is;
+ * never TARGET_OWN_LISTENER. */
+bool target_policy_is_own(const struct target_policy *,
+    const struct endpoint *);
+enum target_verdict target_policy_check_address(const struct target_policy *,
+    const struct addr *);
+
 /* What is wrong, as a sentence fragment for messages. */
 const char *target_verdict_text(enum target_verdict);
 
