@@ -179,6 +179,21 @@ conn_settle(struct conn *c)
 	sock_keep_alive(side_fd(&c->client), true);
 }
 
+/*
+ * Whose last octets wait here for a slow reader need not be alive any more:
+ * to ask would be to lose them.
+ */
+static void
+leave_ended_unprobed(struct conn *c)
+{
+	if (!c->settled)
+		return;
+	if (c->client.ending && !c->up.ended)
+		side_leave_unprobed(&c->client);
+	if (c->vm.ending && !c->down.ended)
+		side_leave_unprobed(&c->vm);
+}
+
 /* The deadline of a relay, as its state and what the client is at demand. */
 static void
 renew_deadline(struct conn *c, bool moved)
@@ -237,6 +252,7 @@ relay(struct conn *c)
 		conn_step(c, SAW_HALF_CLOSED);
 	else {
 		renew_deadline(c, turn.moved);
+		leave_ended_unprobed(c);
 		set_again(c, turn.again);
 	}
 }
@@ -446,6 +462,7 @@ conn_timed_out(struct conn *c, enum deadline_kind kind)
 		break;
 	case DEADLINE_SETTLE:
 		conn_settle(c);
+		leave_ended_unprobed(c);
 		renew_deadline(c, true);
 		break;
 	case DEADLINE_IDLE:

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/sock.h"
+
 /* What a recv will tell of. */
 #define RECEIVED (EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR)
 
@@ -14,7 +16,7 @@ side_init(struct side *side)
 {
 	loop_watch_init(&side->watch);
 	side->readable = side->writable = side->broken = false;
-	side->ending = side->urgent = false;
+	side->ending = side->urgent = side->unprobed = false;
 }
 
 bool
@@ -61,6 +63,15 @@ side_received(struct side *side, size_t asked, size_t got)
 	if (empty && !side->ending)
 		side->readable = false;
 	return empty && side->ending;
+}
+
+void
+side_leave_unprobed(struct side *side)
+{
+	/* This cannot fail. */
+	if (!side->unprobed)
+		sock_keep_alive(side_fd(side), false);
+	side->unprobed = true;
 }
 
 void

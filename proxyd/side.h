@@ -20,6 +20,7 @@ struct side {
 	bool		ending;		/* its FIN is behind what can be read */
 	bool		urgent;		/* so is something that ends a recv */
 	bool		broken;		/* reset or failed: neither any more */
+	bool		unprobed;	/* side_leave_unprobed() was called */
 };
 
 /* No socket yet. */
@@ -41,6 +42,12 @@ void side_saw(struct side *, uint32_t events);
 /* A recv that asked for `asked` octets took `got`.  Returns true if only a FIN
  * is left: the next would return 0. */
 bool side_received(struct side *, size_t asked, size_t got);
+
+/*
+ * No keepalive any more.  Who has closed, and whose kernel has forgotten the
+ * connection (Linux does after a minute), answers a probe with a reset.
+ */
+void side_leave_unprobed(struct side *);
 
 /* It takes no more for now: an event will tell when it does. */
 void side_full(struct side *, struct loop *);

@@ -107,6 +107,64 @@ class Relay(SystemTest):
             self.assertEqual(recv_exactly(target, 10), b"at the end")
             self.assertEqual(target.recv(1), b"")
 
+    def forgetting(self, host):
+        """The host's kernel forgets a closed connection after a second."""
+        path = "/proc/sys/net/ipv4/tcp_fin_timeout"
+
+        def write(text):
+            with host, open(path, "w") as file:
+                file.write(text)
+        with host, open(path) as file:
+            self.addCleanup(write, file.read())
+        write("1")
+
+    @staticmethod
+    def unread(host, here, there):
+        """Octets that wait in a host's kernel for the program there to read
+        them; None: the kernel does not know the connection."""
+        with host:
+            text = run("ss", "-Htan", "sport = :%d and dport = :%d" %
+                       (here, there)).stdout
+        return int(text.split()[1]) if text else None
+
+    def say_all_and_be_forgotten(self, sock, host, reader):
+        """Send what `reader` does not read until octets wait in proxyd's
+        kernel, and close; returns how many once the sender's kernel has
+        forgotten the connection and proxyd had the time to ask about it."""
+        here, there = sock.getsockname()[1], sock.getpeername()[1]
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        time.sleep(1.5)     # its sockets are tuned
+        sent = 0
+        while not self.unread(self.world.pop, there, here):
+            sock.sendall(b"z" * 10000)
+            sent += 10000
+            time.sleep(0.1)
+        sock.close()
+        wait_for(lambda: self.unread(host, here, there) is None,
+                 "the connection is forgotten")
+        time.sleep(4)
+        self.assertTrue(self.unread(self.world.pop, there, here))
+        return sent
+
+    FORGOTTEN = {"keepalive": {"idle": 1, "interval": 1, "count": 2},
+                 "timeouts": {"drain": 1, "idle": 20}}
+
+    def test_what_a_vm_said_last_outlives_it(self):
+        self.forgetting(self.world.vm)
+        client, vm = self.relay(**self.FORGOTTEN)
+        sent = self.say_all_and_be_forgotten(vm, self.world.vm, client)
+        self.assertEqual(len(recv_all(client)), sent)
+        self.running.wait_end(reason="done", down=str(sent))
+
+    def test_what_a_client_said_last_outlives_it(self):
+        self.forgetting(self.world.client)
+        client, vm = self.relay(**self.FORGOTTEN)
+        hello = len(client_hello("raw.example.com"))
+        sent = self.say_all_and_be_forgotten(client, self.world.client,
+                                             vm)
+        self.assertEqual(len(recv_all(vm)), sent)
+        self.running.wait_end(reason="done", up=str(hello + sent))
+
     def assert_keepalive(self, client):
         """Both sockets probe, at the latest a second after the first octets."""
         port = client.getsockname()[1]
