@@ -299,17 +299,24 @@ class AcceptProxy(ClientAddress):
         proxyd = self.behind()
         listener = self.listen(VM[3])
         good = v2_header(*self.TOLD)
-        for header in (b"", b"PROXY TCP4 192.0.2.1 192.0.2.2 1 x\r\n",
-                       b"PROXY TCP4 %s\r\n" % (b"1" * 100),
-                       b"proxy UNKNOWN\r\n", good[:12] + b"\x31" + good[13:],
-                       good[:14] + b"\xff\xff" + good[16:]):
+        none = "it does not begin with a PROXY header"
+        for header, fault in (
+                (b"", none), (b"proxy UNKNOWN\r\n", none),
+                (b"PROXY TCP4 192.0.2.1 192.0.2.2 1 x\r\n",
+                 "v1: malformed port or end of line"),
+                (b"PROXY TCP4 %s\r\n" % (b"1" * 100),
+                 "v1: no end within 107 octets"),
+                (good[:12] + b"\x31" + good[13:], "v2: unknown version"),
+                (good[:14] + b"\xff\xff" + good[16:],
+                 "v2: longer than 4096 octets")):
             with self.subTest(header=header):
                 mark = proxyd.log_mark()
                 client = self.connect()
                 client.sendall(header + request(NAME))
                 with contextlib.suppress(ConnectionResetError):
                     self.assertEqual(recv_all(client), b"")
-                proxyd.wait_end(mark, reason="proxy_header", target="-")
+                proxyd.wait_end(mark, reason="proxy_header", target="-",
+                                fault='"%s"' % fault)
         listener.settimeout(0.1)
         self.assertRaises(TimeoutError, listener.accept)
 
