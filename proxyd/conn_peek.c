@@ -66,9 +66,8 @@ proxy_told(struct conn *c, const struct proxy_header *h)
 	struct worker *w = c->worker;
 	enum close_reason reason;
 
-	if (!h->relayed)
-		return true;	/* its own health check */
-	c->peer = h->source;
+	if (h->relayed)
+		c->peer = h->source;	/* else the proxy's own connection */
 	reason = accept_admit(w, &c->peer, &c->ticket);
 	if (reason == CLOSE_NONE)
 		return true;

@@ -415,6 +415,38 @@ class AcceptProxy(ClientAddress):
         enter(self.TOLD)
         arrives()
 
+    def test_its_own_connections_count_as_its_own(self):
+        proxyd = self.behind(limits={"per_client": "1", "connections": "2"})
+        listener = self.listen(VM[3])
+
+        def enter(header):
+            client = self.connect()
+            client.sendall(header + request(NAME))
+            return client
+        own = enter(b"PROXY UNKNOWN\r\n")
+        vm = self.accept(listener)
+        recv_exactly(vm, len(request(NAME)))
+        for header in (b"PROXY UNKNOWN\r\n", SIGNATURE + b"\x20\0\0\0"):
+            with self.subTest(header=header):
+                mark = proxyd.log_mark()
+                client = enter(header)
+                source = source_of(client)
+                with contextlib.suppress(ConnectionResetError):
+                    self.assertEqual(recv_all(client), b"")
+                proxyd.wait_end(mark, client="%s:%d" % source,
+                                reason="limit_client")
+        enter(v1_header(*self.TOLD))
+        self.accept(listener)
+        enter(v1_header(*self.TOLD6))
+        proxyd.wait_end(client="[%s]:%d" % self.TOLD6[0],
+                        reason="limit_total")
+        mark = proxyd.log_mark()
+        own.close()
+        vm.close()
+        proxyd.wait_end(mark, reason="done")
+        enter(b"PROXY UNKNOWN\r\n")
+        self.accept(listener)
+
 
 class Embed(ClientAddress):
     needs_nginx = True
