@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 import signal
 import socket
 import threading
@@ -164,6 +165,44 @@ class Relay(SystemTest):
                                              vm)
         self.assertEqual(len(recv_all(vm)), sent)
         self.running.wait_end(reason="done", up=str(hello + sent))
+
+    @contextlib.contextmanager
+    def rejecting(self, target):
+        """Connections to a VM are answered with ICMPv6 errors."""
+        with self.world.vm:
+            run("nft", "add table ip6 wall; add chain ip6 wall input "
+                "{ type filter hook input priority 0; }; add rule ip6 wall "
+                "input ip6 daddr %s tcp dport 443 counter reject with "
+                "icmpv6 type no-route" % target)
+            try:
+                yield
+            finally:
+                run("nft", "delete", "table", "ip6", "wall")
+
+    def rejected(self):
+        """How many packets."""
+        with self.world.vm:
+            text = run("nft", "list", "table", "ip6", "wall").stdout
+        return int(re.search(r"counter packets (\d+)", text).group(1))
+
+    @unittest.skipIf(shutil.which("nft") is None, "no nft")
+    def test_a_router_s_complaint_ends_nothing(self):
+        client, vm = self.relay()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        here, there = vm.getsockname()[1], vm.getpeername()[1]
+        sent = 0
+        while not self.unread(self.world.pop, there, here):
+            vm.sendall(b"z" * 10000)
+            sent += 10000
+            time.sleep(0.1)
+        with self.rejecting(VM[3]):
+            client.sendall(b"up")
+            wait_for(lambda: self.rejected() > 1, "packets are rejected")
+            vm.sendall(b"z")    # to have proxyd look at its socket
+            time.sleep(0.2)
+        self.assertEqual(recv_exactly(vm, 2), b"up")
+        self.assertEqual(recv_exactly(client, sent + 1), b"z" * (sent + 1))
+        self.assert_echo(client, vm)
 
     def assert_keepalive(self, client):
         """Both sockets probe, at the latest a second after the first octets."""
