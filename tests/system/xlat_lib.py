@@ -53,12 +53,15 @@ class Network:
         self.r6.link("xlat", self.xlat, "v6")
         self.xlat.link("v4", self.r4, "xlat")
         self.r4.link("four", self.four, "eth0")
-        # The two ends of each cable, for mtu() and offloads().
+        # The two ends of each cable, and some ends alone, for mtu() and
+        # offloads().
         self.cables = {
             "six": ((self.six, "eth0"), (self.r6, "six")),
             "v6": ((self.r6, "xlat"), (self.xlat, "v6")),
             "v4": ((self.xlat, "v4"), (self.r4, "xlat")),
-            "four": ((self.r4, "four"), (self.four, "eth0"))}
+            "four": ((self.r4, "four"), (self.four, "eth0")),
+            "r6": ((self.r6, "six"),), "r4": ((self.r4, "four"),),
+            "x6": ((self.xlat, "v6"),), "x4": ((self.xlat, "v4"),)}
         self.six.address("eth0", SIX + "/64")
         self.r6.address("six", R6[0] + "/64")
         self.r6.address("xlat", R6[1] + "/64")
@@ -261,7 +264,7 @@ class XlatTest(unittest.TestCase):
         wait_for(listens, "iperf3 listens")
 
     def web_server(self, host, address, content):
-        """Serves `content` at / of port 80."""
+        """Serves `content` at / of port 80, and takes what is put at /in."""
         www = tempfile.mkdtemp(dir=self.folder)
         os.chmod(www, 0o755)
         with open(os.path.join(www, "index.html"), "wb") as file:
@@ -288,6 +291,10 @@ http {
     access_log off; client_body_temp_path %(folder)s/1;
     proxy_temp_path %(folder)s/2; fastcgi_temp_path %(folder)s/3;
     uwsgi_temp_path %(folder)s/4; scgi_temp_path %(folder)s/5;
-    server { listen %(at)s:80; root %(folder)s; }
+    client_max_body_size 0;
+    server {
+        listen %(at)s:80; root %(folder)s;
+        location /in { dav_methods PUT; }
+    }
 }
 """
