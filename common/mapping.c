@@ -76,20 +76,21 @@ slots_are_sound(const struct mapping *m)
 	uint32_t mask = h->n_slots - 1, used = 0, run = 0, i;
 
 	for (i = 0; i < h->n_slots; i++) {
-		if (slots[i].entry != 0)
+		if (slots[i].entry != 0) {
 			used++;
-		else if (slots[i].tag != 0)
+			if (++run > MAPPING_RUN_MAX)
+				return false;
+		} else if (slots[i].tag != 0) {
 			return false;
+		} else {
+			run = 0;
+		}
 	}
-	if (used != h->n_names)
-		return false;
-	/* On past the end, where a run goes on at the start. */
-	for (i = 0; i < h->n_slots + MAPPING_RUN_MAX; i++) {
-		run = slots[i & mask].entry != 0 ? run + 1 : 0;
-		if (run > MAPPING_RUN_MAX)
+	/* A run at the end goes on at the start. */
+	for (i = 0; slots[i & mask].entry != 0; i++)
+		if (++run > MAPPING_RUN_MAX)
 			return false;
-	}
-	return true;
+	return used == h->n_names;
 }
 
 static bool
@@ -126,20 +127,16 @@ entry_is_sound(const struct mapping_entry *e, size_t room)
 	    name_is_sound(mapping_entry_name(e), e->name_len);
 }
 
-/* A look-up of its name will come past the entry's slot. */
+/* A look-up of its name will come past the slot of the entry. */
 static bool
-entry_can_be_found(const struct mapping *m, const struct mapping_entry *e)
+can_be_found(const struct mapping *m, const struct mapping_slot *of)
 {
-	const struct mapping_header *h = header_of(m);
 	const struct mapping_slot *slots = slots_of(m);
-	uint32_t offset = (uint32_t)((const uint8_t *)e - m->image);
-	uint32_t tag, i;
+	uint32_t mask = header_of(m)->n_slots - 1, i;
 
-	tag = mapping_tag(&h->key, mapping_entry_name(e), e->name_len);
-	for (i = tag & (h->n_slots - 1); slots[i].entry != 0;
-	    i = (i + 1) & (h->n_slots - 1)) {
-		if (slots[i].entry == offset)
-			return slots[i].tag == tag;
+	for (i = of->tag & mask; slots[i].entry != 0; i = (i + 1) & mask) {
+		if (slots[i].entry == of->entry)
+			return slots[i].tag == of->tag;
 	}
 	return false;
 }
@@ -147,24 +144,38 @@ entry_can_be_found(const struct mapping *m, const struct mapping_entry *e)
 /*
  * Entries fill their part to the end and have a slot each.  That makes
  * every slot in use point at an entry, because the numbers are the same.
+ *
+ * A slot's cache line takes longer to come than anything else takes, so it is
+ * asked for some entries ahead.
  */
 static bool
 entries_are_sound(const struct mapping *m)
 {
 	const struct mapping_header *h = header_of(m);
+	const struct mapping_slot *slots = slots_of(m);
+	struct mapping_slot ahead[MAPPING_AHEAD], *slot;
 	const struct mapping_entry *e;
 	uint64_t depths[2] = { 0 };
 	size_t at = sizeof(*h);
-	uint32_t n = 0;
+	uint32_t n, i;
 
-	for (; at < h->slots_at; at += mapping_padded(mapping_entry_octets(e)),
-	    n++) {
-		e = entry_at(m, at);
-		if (!entry_is_sound(e, h->slots_at - at) ||
-		    !entry_can_be_found(m, e))
+	for (n = 0; at < h->slots_at; n++) {
+		slot = &ahead[n % MAPPING_AHEAD];
+		if (n >= MAPPING_AHEAD && !can_be_found(m, slot))
 			return false;
+		e = entry_at(m, at);
+		if (!entry_is_sound(e, h->slots_at - at))
+			return false;
+		slot->entry = (uint32_t)at;
+		slot->tag = mapping_tag(&h->key, mapping_entry_name(e),
+		    e->name_len);
+		__builtin_prefetch(&slots[slot->tag & (h->n_slots - 1)]);
 		mapping_note_depth(depths, mapping_entry_name(e), e->name_len);
+		at += mapping_padded(mapping_entry_octets(e));
 	}
+	for (i = n < MAPPING_AHEAD ? 0 : n - MAPPING_AHEAD; i < n; i++)
+		if (!can_be_found(m, &ahead[i % MAPPING_AHEAD]))
+			return false;
 	return n == h->n_names && memcmp(depths, h->depths, 16) == 0;
 }
 

@@ -7,20 +7,27 @@
 
 #include "common/mapping_layout.h"
 
-enum { NAMES_MAX = 1 << 27 };
-
-struct origin_of {
-	uint32_t	entry;		/* where it is, in octets */
-	struct mapping_origin origin;
+enum {
+	NAMES_MAX = 1 << 27,
+	ROOM_MIN = 4096,	/* octets of the room at first */
+	ROOM_STEP = 1 << 20	/* and what it grows by when it is large */
 };
 
-/* Header and entries grow as they will lie in the image; so do the slots. */
+/* Entries from `entry` on, up to the next run's, are of lines that follow one
+ * another. */
+struct run {
+	uint32_t	entry;		/* octets from the image's start */
+	struct mapping_origin origin;	/* of the first */
+};
+
+/* Header and entries grow in their place; the slots come at the end. */
 struct mapping_builder {
-	uint8_t		*image;		/* owned; without the slots */
-	size_t		 used, room;	/* octets of `image` */
-	struct mapping_slot *slots;	/* owned */
-	struct origin_of *origins;	/* owned; in ascending order */
-	size_t		 origins_room;
+	struct mapping_room room;	/* borrowed */
+	uint8_t		*image;		/* borrowed; where the room is */
+	size_t		 used, octets;	/* of the room */
+	struct run	*runs;		/* owned; in ascending order */
+	size_t		 n_runs, runs_room;
+	struct mapping_origin next;	/* goes on with the last run */
 };
 
 static struct mapping_header *
@@ -30,26 +37,37 @@ header_of(const struct mapping_builder *b)
 }
 
 static const struct mapping_entry *
-entry_at(const struct mapping_builder *b, uint32_t offset)
+entry_at(const struct mapping_builder *b, size_t offset)
 {
 	return (const void *)(b->image + offset);
 }
 
+static bool
+resize(struct mapping_builder *b, size_t octets)
+{
+	void *image = b->room.resize(b->room.arg, octets);
+
+	if (image == NULL)
+		return false;
+	assert((uintptr_t)image % 8 == 0);
+	b->image = image;
+	b->octets = octets;
+	return true;
+}
+
 struct mapping_builder *
-mapping_builder_new(const struct siphash_key *key)
+mapping_builder_new(const struct siphash_key *key, struct mapping_room room)
 {
 	struct mapping_builder *b = calloc(1, sizeof(*b));
 
 	if (b == NULL)
 		return NULL;
-	b->used = sizeof(struct mapping_header);
-	b->room = 4096;
-	b->image = malloc(b->room);
-	b->slots = calloc(MAPPING_SLOTS_MIN, sizeof(*b->slots));
-	if (b->image == NULL || b->slots == NULL) {
-		mapping_builder_free(b);
+	b->room = room;
+	if (!resize(b, ROOM_MIN)) {
+		free(b);
 		return NULL;
 	}
+	b->used = sizeof(struct mapping_header);
 	*header_of(b) = (struct mapping_header) {
 		.magic = MAPPING_MAGIC,
 		.version = MAPPING_VERSION,
@@ -64,150 +82,64 @@ mapping_builder_free(struct mapping_builder *b)
 {
 	if (b == NULL)
 		return;
-	free(b->origins);
-	free(b->slots);
-	free(b->image);
+	free(b->runs);
 	free(b);
-}
-
-/* --- room --------------------------------------------------------------- */
-
-/* Make the array at *array hold n elements; false if there is no memory. */
-static bool
-grow(void **array, size_t *room, size_t n, size_t element)
-{
-	size_t more = *room;
-	void *moved;
-
-	if (n <= *room)
-		return true;
-	while (more < n)
-		more = more < 64 ? 64 : more + more / 2;
-	moved = realloc(*array, more * element);
-	if (moved == NULL)
-		return false;
-	*array = moved;
-	*room = more;
-	return true;
-}
-
-static void
-place(struct mapping_slot *slots, uint32_t n_slots, struct mapping_slot slot)
-{
-	uint32_t i = slot.tag & (n_slots - 1);
-
-	while (slots[i].entry != 0)
-		i = (i + 1) & (n_slots - 1);
-	slots[i] = slot;
-}
-
-static bool
-grow_slots(struct mapping_builder *b, uint32_t n_slots)
-{
-	struct mapping_header *h = header_of(b);
-	struct mapping_slot *slots;
-	uint32_t i;
-
-	if (n_slots == h->n_slots)
-		return true;
-	slots = calloc(n_slots, sizeof(*slots));
-	if (slots == NULL)
-		return false;
-	for (i = 0; i < h->n_slots; i++) {
-		if (b->slots[i].entry != 0)
-			place(slots, n_slots, b->slots[i]);
-	}
-	free(b->slots);
-	b->slots = slots;
-	h->n_slots = n_slots;
-	return true;
-}
-
-/* Make room for one more entry of so many octets. */
-static enum mapping_add
-make_room(struct mapping_builder *b, size_t octets)
-{
-	struct mapping_header *h = header_of(b);
-	uint32_t n = h->n_names + 1, n_slots = h->n_slots;
-	void *image = b->image, *origins = b->origins;
-	bool ok;
-
-	if (n > mapping_slots_hold(n_slots))
-		n_slots *= 2;
-	if (n > NAMES_MAX ||
-	    b->used + octets + (uint64_t)n_slots * sizeof(*b->slots) >
-	    MAPPING_OCTETS_MAX)
-		return MAPPING_FULL;
-	ok = grow(&image, &b->room, b->used + octets, 1);
-	b->image = image;
-	ok = ok && grow(&origins, &b->origins_room, n, sizeof(*b->origins));
-	b->origins = origins;
-	return ok && grow_slots(b, n_slots) ? MAPPING_ADDED :
-					      MAPPING_NO_MEMORY;
 }
 
 /* --- adding ------------------------------------------------------------- */
 
-static struct mapping_origin
-origin_of(const struct mapping_builder *b, uint32_t entry)
+/* Note where the entry that comes next is from; false: no memory. */
+static bool
+note_origin(struct mapping_builder *b, struct mapping_origin origin)
 {
-	size_t low = 0, high = header_of(b)->n_names;
+	size_t more = b->runs_room < 64 ? 64 : b->runs_room * 3 / 2;
+	struct run *runs;
 
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-
-		if (b->origins[middle].entry <= entry)
-			low = middle;
-		else
-			high = middle;
+	if (b->n_runs == 0 || origin.file != b->next.file ||
+	    origin.line != b->next.line) {
+		if (b->n_runs == b->runs_room) {
+			runs = realloc(b->runs, more * sizeof(*runs));
+			if (runs == NULL)
+				return false;
+			b->runs = runs;
+			b->runs_room = more;
+		}
+		b->runs[b->n_runs++] = (struct run) {
+			(uint32_t)b->used, origin
+		};
 	}
-	return b->origins[low].origin;
+	b->next = origin;
+	b->next.line++;
+	return true;
 }
 
-/* The offset of an entry that has the line's name and a service of it, or 0. */
-static uint32_t
-find_rival(const struct mapping_builder *b, const struct mapping_line *line,
-    uint32_t tag)
-{
-	uint32_t mask = header_of(b)->n_slots - 1, i;
-	const struct mapping_entry *e;
-
-	for (i = tag & mask; b->slots[i].entry != 0; i = (i + 1) & mask) {
-		if (b->slots[i].tag != tag)
-			continue;
-		e = entry_at(b, b->slots[i].entry);
-		if (e->name_len == line->name_len &&
-		    (e->services & line->services) != 0 &&
-		    memcmp(mapping_entry_name(e), line->name, e->name_len) ==
-		    0)
-			return b->slots[i].entry;
-	}
-	return 0;
-}
-
-static void
-append(struct mapping_builder *b, const struct mapping_line *line,
-    const struct mapping_entry *head, uint32_t tag)
+/* Make room for one more entry of so many octets. */
+static enum mapping_build
+make_room(struct mapping_builder *b, size_t octets)
 {
 	struct mapping_header *h = header_of(b);
-	size_t targets = head->n_targets * sizeof(head->target[0]);
-	size_t octets = mapping_entry_octets(head);
-	uint8_t *at = b->image + b->used;
+	uint32_t n_slots = h->n_slots;
+	size_t more = b->octets;
 
-	memcpy(at, head, sizeof(*head));
-	memcpy(at + sizeof(*head), line->target, targets);
-	memcpy(at + sizeof(*head) + targets, line->name, line->name_len);
-	memset(at + octets, 0, mapping_padded(octets) - octets);
-	place(b->slots, h->n_slots,
-	    (struct mapping_slot) { tag, (uint32_t)b->used });
-	mapping_note_depth(h->depths, line->name, line->name_len);
-	h->n_names++;
-	b->used += mapping_padded(octets);
+	if (h->n_names == NAMES_MAX)
+		return MAPPING_FULL;
+	if (h->n_names + 1 > mapping_slots_hold(n_slots))
+		n_slots *= 2;
+	if (b->used + octets +
+	    (uint64_t)n_slots * sizeof(struct mapping_slot) >
+	    MAPPING_OCTETS_MAX)
+		return MAPPING_FULL;
+	while (more < b->used + octets)
+		more += more < ROOM_STEP ? more : ROOM_STEP;
+	if (more > b->octets && !resize(b, more))
+		return MAPPING_NO_MEMORY;
+	header_of(b)->n_slots = n_slots;
+	return MAPPING_BUILT;
 }
 
-enum mapping_add
+enum mapping_build
 mapping_builder_add(struct mapping_builder *b, const struct mapping_line *line,
-    struct mapping_origin origin, struct mapping_origin *ret_first)
+    struct mapping_origin origin)
 {
 	struct mapping_entry head = {
 		.services = line->services,
@@ -215,47 +147,128 @@ mapping_builder_add(struct mapping_builder *b, const struct mapping_line *line,
 		.name_len = (uint8_t)line->name_len,
 		.flags = line->flags,
 	};
-	enum mapping_add added;
-	uint32_t tag, rival;
+	size_t octets = mapping_entry_octets(&head);
+	size_t targets = line->n_targets * sizeof(line->target[0]);
+	enum mapping_build made;
+	uint8_t *at;
 
 	assert(line->name_len >= 1 && line->name_len <= HOSTNAME_MAX);
 	assert(line->n_targets >= 1 && line->n_targets <= MAPPING_TARGETS_MAX);
 	assert(line->services != 0 && line->services < 1u << N_SERVICES);
 	assert(mapping_flags_fit(line->flags, line->services));
+	made = make_room(b, mapping_padded(octets));
+	if (made != MAPPING_BUILT)
+		return made;
+	if (!note_origin(b, origin))
+		return MAPPING_NO_MEMORY;
 	memcpy(head.port, line->port, sizeof(head.port));
-	tag = mapping_tag(&header_of(b)->key, line->name, line->name_len);
-	rival = find_rival(b, line, tag);
-	if (rival != 0) {
-		*ret_first = origin_of(b, rival);
-		return MAPPING_DUPLICATE;
+	at = b->image + b->used;
+	memcpy(at, &head, sizeof(head));
+	memcpy(at + sizeof(head), line->target, targets);
+	memcpy(at + sizeof(head) + targets, line->name, line->name_len);
+	memset(at + octets, 0, mapping_padded(octets) - octets);
+	mapping_note_depth(header_of(b)->depths, line->name, line->name_len);
+	header_of(b)->n_names++;
+	b->used += mapping_padded(octets);
+	return MAPPING_BUILT;
+}
+
+/* --- the slots ---------------------------------------------------------- */
+
+/* True if the entries have the name and a service in common. */
+static bool
+are_rivals(const struct mapping_entry *a, const struct mapping_entry *b)
+{
+	return a->name_len == b->name_len && (a->services & b->services) != 0 &&
+	    memcmp(mapping_entry_name(a), mapping_entry_name(b),
+		a->name_len) == 0;
+}
+
+static void
+place(const struct mapping_builder *b, struct mapping_slot slot,
+    mapping_duplicate_fn *fn, void *arg)
+{
+	const struct mapping_header *h = header_of(b);
+	const struct mapping_entry *e = entry_at(b, slot.entry);
+	struct mapping_slot *slots = (void *)(b->image + h->slots_at);
+	uint32_t mask = h->n_slots - 1, i;
+	struct mapping_duplicate found;
+
+	for (i = slot.tag & mask; slots[i].entry != 0; i = (i + 1) & mask) {
+		if (slots[i].tag != slot.tag ||
+		    !are_rivals(e, entry_at(b, slots[i].entry)))
+			continue;
+		found.name = mapping_entry_name(e);
+		found.name_len = e->name_len;
+		found.entry = slot.entry;
+		found.first = slots[i].entry;
+		fn(arg, &found);
+		return;
 	}
-	added = make_room(b, mapping_padded(mapping_entry_octets(&head)));
-	if (added != MAPPING_ADDED)
-		return added;
-	b->origins[header_of(b)->n_names] = (struct origin_of) {
-		(uint32_t)b->used, origin
-	};
-	append(b, line, &head, tag);
-	return MAPPING_ADDED;
+	slots[i] = slot;
 }
 
-/* --- the image ---------------------------------------------------------- */
-
-size_t
-mapping_builder_size(const struct mapping_builder *b)
+/* A slot's cache line takes longer to come than anything else takes, so it is
+ * asked for some entries ahead. */
+static void
+place_all(const struct mapping_builder *b, mapping_duplicate_fn *fn, void *arg)
 {
-	return b->used + header_of(b)->n_slots * sizeof(*b->slots);
+	const struct mapping_header *h = header_of(b);
+	const struct mapping_slot *slots = (void *)(b->image + h->slots_at);
+	struct mapping_slot ahead[MAPPING_AHEAD], slot;
+	const struct mapping_entry *e;
+	size_t at = sizeof(*h);
+	uint32_t n;
+
+	for (n = 0; n < h->n_names + MAPPING_AHEAD; n++) {
+		if (n >= MAPPING_AHEAD)
+			place(b, ahead[n % MAPPING_AHEAD], fn, arg);
+		if (n >= h->n_names)
+			continue;
+		e = entry_at(b, at);
+		slot.entry = (uint32_t)at;
+		slot.tag = mapping_tag(&h->key, mapping_entry_name(e),
+		    e->name_len);
+		__builtin_prefetch(&slots[slot.tag & (h->n_slots - 1)], 1);
+		ahead[n % MAPPING_AHEAD] = slot;
+		at += mapping_padded(mapping_entry_octets(e));
+	}
 }
 
-void
-mapping_builder_write(const struct mapping_builder *b, void *out)
+enum mapping_build
+mapping_builder_finish(struct mapping_builder *b, mapping_duplicate_fn *fn,
+    void *arg, size_t *ret_octets)
 {
-	struct mapping_header *h = out;
+	struct mapping_header *h = header_of(b);
+	size_t slots = h->n_slots * sizeof(struct mapping_slot);
 
-	assert((uintptr_t)out % 8 == 0);
-	memcpy(out, b->image, b->used);
-	memcpy((uint8_t *)out + b->used, b->slots,
-	    header_of(b)->n_slots * sizeof(*b->slots));
-	h->octets = mapping_builder_size(b);
+	if (!resize(b, b->used + slots))
+		return MAPPING_NO_MEMORY;
+	h = header_of(b);
 	h->slots_at = (uint32_t)b->used;
+	h->octets = b->octets;
+	memset(b->image + b->used, 0, slots);
+	place_all(b, fn, arg);
+	*ret_octets = b->octets;
+	return MAPPING_BUILT;
+}
+
+struct mapping_origin
+mapping_builder_origin(const struct mapping_builder *b, uint32_t entry)
+{
+	size_t low = 0, high = b->n_runs, middle, at;
+	struct mapping_origin origin;
+
+	while (high - low > 1) {
+		middle = low + (high - low) / 2;
+		if (b->runs[middle].entry <= entry)
+			low = middle;
+		else
+			high = middle;
+	}
+	origin = b->runs[low].origin;
+	for (at = b->runs[low].entry; at < entry;
+	    at += mapping_padded(mapping_entry_octets(entry_at(b, at))))
+		origin.line++;
+	return origin;
 }

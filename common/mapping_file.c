@@ -14,8 +14,16 @@
 #include "common/line_reader.h"
 #include "common/mapping_builder.h"
 
+struct memfd {
+	int		 fd;		/* borrowed */
+	void		*at;		/* owned; where it is mapped, or NULL */
+	size_t		 octets;
+	int		 error;		/* why it could not be resized; errno */
+};
+
 struct compile {
 	const struct mapping_job *job;
+	struct memfd	 memfd;
 	struct mapping_builder *builder;	/* owned */
 	uint32_t	 n_names;
 	uint64_t	 n_problems;
@@ -108,26 +116,19 @@ static void
 add_line(struct compile *c, const struct place *at,
     const struct mapping_line *line)
 {
-	struct mapping_origin first;
-
 	switch (mapping_builder_add(c->builder, line,
-	    (struct mapping_origin) { at->source, at->line }, &first)) {
-	case MAPPING_ADDED:
+	    (struct mapping_origin) { at->source, at->line })) {
+	case MAPPING_BUILT:
 		c->n_names++;
-		break;
-	case MAPPING_DUPLICATE:
-		problem(c, at, "%s: already mapped at %s:%u", line->name,
-		    c->job->sources[first.file].name, first.line);
-		break;
+		return;
 	case MAPPING_FULL:
 		problem(c, at, "name: too many names");
-		c->stop = true;
 		break;
 	case MAPPING_NO_MEMORY:
 		problem(c, at, "name: no memory for so many names");
-		c->stop = true;
 		break;
 	}
+	c->stop = true;
 }
 
 /* Returns false if the rest of the source is not worth reading. */
@@ -196,60 +197,87 @@ read_source(struct compile *c, uint32_t number)
 
 /* --- the image ---------------------------------------------------------- */
 
-/* Returns 0 or -errno. */
-static int
-write_image(const struct mapping_builder *b, int fd)
+/* The builder's memory is the memfd. */
+static void *
+resize_memfd(void *arg, size_t octets)
 {
-	size_t len = mapping_builder_size(b);
-	void *image;
+	struct memfd *m = arg;
+	void *at;
 
 	/* Pages now: a store would get SIGBUS if there were none left. */
-	if (ftruncate(fd, 0) != 0 || fallocate(fd, 0, 0, (off_t)len) != 0)
-		return -errno;
-	image = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (image == MAP_FAILED)
-		return -errno;
-	mapping_builder_write(b, image);
-	munmap(image, len);
-	return 0;
+	if (octets < m->octets ? ftruncate(m->fd, (off_t)octets) != 0 :
+	    fallocate(m->fd, 0, (off_t)m->octets,
+		(off_t)(octets - m->octets)) != 0) {
+		m->error = errno;
+		return NULL;
+	}
+	at = m->at == NULL ?
+	    mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, 0) :
+	    mremap(m->at, m->octets, octets, MREMAP_MAYMOVE);
+	if (at == MAP_FAILED) {
+		m->error = errno;
+		return NULL;
+	}
+	m->at = at;
+	m->octets = octets;
+	return at;
 }
 
 static struct mapping_builder *
-new_builder(void)
+new_builder(struct memfd *memfd)
 {
+	const struct mapping_room room = { resize_memfd, memfd };
 	struct siphash_key key;
 
+	if (ftruncate(memfd->fd, 0) != 0) {
+		memfd->error = errno;
+		return NULL;
+	}
 	if (getrandom(&key, sizeof(key), 0) != sizeof(key))
 		return NULL;
-	return mapping_builder_new(&key);
+	return mapping_builder_new(&key, room);
 }
 
-static bool
-compile(struct compile *c, int image_fd, uint32_t *ret_names)
+static void
+on_duplicate(void *arg, const struct mapping_duplicate *d)
 {
-	uint32_t i;
-	int err;
+	struct compile *c = arg;
+	struct mapping_origin first;
+	struct place at;
 
-	c->builder = new_builder();
-	if (c->builder == NULL) {
+	if (c->n_problems >= MAPPING_PROBLEMS_MAX) {
+		c->n_problems++;
+		return;
+	}
+	first = mapping_builder_origin(c->builder, d->entry);
+	at = (struct place) { first.file, first.line };
+	first = mapping_builder_origin(c->builder, d->first);
+	problem(c, &at, "%.*s: already mapped at %s:%u", (int)d->name_len,
+	    d->name, c->job->sources[first.file].name, first.line);
+}
+
+static void
+compile(struct compile *c)
+{
+	enum mapping_build made = MAPPING_NO_MEMORY;
+	size_t octets;
+	uint32_t i;
+
+	c->builder = new_builder(&c->memfd);
+	if (c->builder == NULL && c->memfd.error == 0) {
 		problem(c, NULL, "image: no memory or no random key");
-		return false;
+		return;
 	}
-	for (i = 0; i < c->job->n_sources && !c->stop; i++)
+	for (i = 0; c->builder != NULL && i < c->job->n_sources && !c->stop;
+	    i++)
 		read_source(c, i);
-	say_how_many_more(c);
-	if (c->n_problems > 0)
-		return false;
-	err = write_image(c->builder, image_fd);
-	if (err != 0) {
+	if (c->builder != NULL && !c->stop)
+		made = mapping_builder_finish(c->builder, on_duplicate, c,
+		    &octets);
+	if (made != MAPPING_BUILT && !c->stop)
 		problem(c, NULL, "image: cannot write it: %s",
-		    strerror(-err));
-		/* A half-written one shall not be taken for an image. */
-		(void)!ftruncate(image_fd, 0);
-		return false;
-	}
-	*ret_names = c->n_names;
-	return true;
+		    strerror(c->memfd.error));
+	say_how_many_more(c);
 }
 
 bool
@@ -264,8 +292,16 @@ mapping_file_compile(const struct mapping_job *job, int image_fd,
 		return false;
 	}
 	c->job = job;
-	ok = compile(c, image_fd, ret_names);
+	c->memfd.fd = image_fd;
+	compile(c);
 	mapping_builder_free(c->builder);
+	if (c->memfd.at != NULL)
+		munmap(c->memfd.at, c->memfd.octets);
+	ok = c->n_problems == 0;
+	if (ok)
+		*ret_names = c->n_names;
+	else	/* half an image shall not be taken for one */
+		(void)!ftruncate(image_fd, 0);
 	free(c);
 	return ok;
 }

@@ -56,8 +56,8 @@ struct mapping_job {
 /*
  * Read all sources, in order, and write the image to `image_fd`, a memfd,
  * which has its size afterwards.  Returns true and the number of names, or
- * false after reporting at least one problem: then the memfd is as it was,
- * or empty if writing was what failed.
+ * false after reporting at least one problem: then the memfd is empty.
+ * Duplicates are told of when all sources have been read.
  */
 bool mapping_file_compile(const struct mapping_job *, int image_fd,
     uint32_t *ret_names);

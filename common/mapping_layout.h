@@ -23,6 +23,7 @@ enum {
 	MAPPING_VERSION = 1,
 	MAPPING_ALIGN = 4,
 	MAPPING_SLOTS_MIN = 16,
+	MAPPING_AHEAD = 16,	/* slots on their way to the cache */
 	/*
 	 * Adjacent slots in use.  At most 11/16 are, so with a random key a
 	 * table of any size has a longer run once in 10^20 times.

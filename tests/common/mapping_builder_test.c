@@ -8,6 +8,39 @@
 
 static const struct siphash_key key = { "sixteen octets!" };
 
+/* Memory that moves whenever it changes; what is beyond it is not ours. */
+struct heap {
+	uint8_t		*at;
+	size_t		 octets, most;	/* most: larger it cannot become */
+};
+
+static void *
+resize(void *arg, size_t octets)
+{
+	struct heap *heap = arg;
+	uint8_t *moved;
+
+	if (octets > heap->most)
+		return NULL;
+	moved = malloc(octets);
+	cr_assert_not_null(moved);
+	if (heap->at != NULL)
+		memcpy(moved, heap->at,
+		    octets < heap->octets ? octets : heap->octets);
+	free(heap->at);
+	heap->at = moved;
+	heap->octets = octets;
+	return moved;
+}
+
+static struct mapping_builder *
+builder_in(struct heap *heap, size_t most)
+{
+	*heap = (struct heap) { .most = most };
+	return mapping_builder_new(&key,
+	    (struct mapping_room) { resize, heap });
+}
+
 static struct mapping_line
 line_of(const char *text)
 {
@@ -20,95 +53,151 @@ line_of(const char *text)
 	return line;
 }
 
-static enum mapping_add
-add(struct mapping_builder *b, const char *text, uint32_t number,
-    struct mapping_origin *first)
+static enum mapping_build
+add(struct mapping_builder *b, const char *text, uint32_t file, uint32_t line)
 {
-	struct mapping_line line = line_of(text);
+	struct mapping_line parsed = line_of(text);
 
-	return mapping_builder_add(b, &line,
-	    (struct mapping_origin) { number / 10, number }, first);
+	return mapping_builder_add(b, &parsed,
+	    (struct mapping_origin) { file, line });
 }
 
-/* The image, to be freed; it passes mapping_check. */
-static void *
-write_image(const struct mapping_builder *b, struct mapping *ret)
+static void
+no_duplicate(void *arg, const struct mapping_duplicate *d)
 {
-	size_t len = mapping_builder_size(b);
-	void *image = malloc(len);
-
-	cr_assert_not_null(image);
-	mapping_builder_write(b, image);
-	cr_assert_eq(mapping_check(image, len, ret), MAPPING_OK);
-	return image;
+	(void)arg;
+	cr_assert(false, "%.*s", (int)d->name_len, d->name);
 }
 
-Test(mapping_builder, tells_where_the_first_of_two_was)
+/* The image is whole and sound. */
+static struct mapping
+finish(struct mapping_builder *b, const struct heap *heap)
+{
+	struct mapping m;
+	size_t octets;
+
+	cr_assert_eq(mapping_builder_finish(b, no_duplicate, NULL, &octets),
+	    MAPPING_BUILT);
+	cr_assert_eq(octets, heap->octets);
+	cr_assert_eq(mapping_check(heap->at, octets, &m), MAPPING_OK);
+	return m;
+}
+
+/* What was told of duplicates: "name file:line first-file:line\n" each. */
+struct told {
+	const struct mapping_builder *builder;
+	char		 text[1024];
+	size_t		 len;
+};
+
+static void
+tell(void *arg, const struct mapping_duplicate *d)
+{
+	struct told *told = arg;
+	struct mapping_origin at, first;
+
+	at = mapping_builder_origin(told->builder, d->entry);
+	first = mapping_builder_origin(told->builder, d->first);
+	told->len += (size_t)snprintf(told->text + told->len,
+	    sizeof(told->text) - told->len, "%.*s %u:%u %u:%u\n",
+	    (int)d->name_len, d->name, at.file, at.line, first.file,
+	    first.line);
+	cr_assert_lt(told->len, sizeof(told->text));
+}
+
+Test(mapping_builder, tells_where_both_of_two_were)
 {
 	static const struct {
-		const char *line;
-		uint32_t first;		/* 0: it is added */
-	} cases[] = {
-		{ "www.example.com ::1", 0 },			/* 1 */
-		{ "WWW.example.com. ::2", 1 },
-		{ "*.example.com ::1", 0 },			/* 3 */
-		{ "*.example.com ::1 services=ssh", 3 },
-		{ "example.com ::1 services=http", 0 },		/* 5 */
-		{ "example.com ::1 services=ssh", 0 },		/* 6 */
-		{ "example.com ::1 services=https", 0 },	/* 7 */
-		{ "example.com ::1 services=https,ssh", 6 },
-		{ "example.com ::1 services=https", 7 },
-		{ "example.com ::1", 5 },
-		{ "example.co ::1", 0 },
-		{ "xexample.com ::1", 0 },
+		const char *text;
+		uint32_t file, line;
+	} lines[] = {
+		{ "www.example.com ::1", 0, 1 },
+		{ "WWW.example.com. ::2", 0, 2 },		/* again */
+		{ "*.example.com ::1", 0, 4 },
+		{ "*.example.com ::1 services=ssh", 0, 5 },	/* again */
+		{ "example.com ::1 services=http", 0, 6 },
+		{ "example.com ::1 services=ssh", 1, 7 },
+		{ "example.com ::1 services=https", 1, 8 },
+		{ "example.com ::1 services=https,ssh", 2, 9 },	/* again */
+		{ "example.com ::1 services=https", 2, 100 },	/* again */
+		{ "example.com ::1", 2, 101 },			/* again */
+		{ "example.co ::1", 2, 102 },
+		{ "xexample.com ::1", 3, 1 },
+		{ "www.example.com ::1", 3, 2 },		/* again */
 	};
-	struct mapping_builder *b = mapping_builder_new(&key);
-	struct mapping_origin first;
-	struct mapping m;
-	size_t before;
-	void *image;
+	struct told told = { .len = 0 };
+	struct mapping_builder *b;
+	struct heap heap;
+	size_t octets;
 
-	for (uint32_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		before = mapping_builder_size(b);
-		first = (struct mapping_origin) { 77, 77 };
-		cr_assert_eq(add(b, cases[i].line, i + 1, &first),
-		    cases[i].first != 0 ? MAPPING_DUPLICATE : MAPPING_ADDED,
-		    "%s", cases[i].line);
-		cr_assert_eq(first.line,
-		    cases[i].first != 0 ? cases[i].first : 77, "%s",
-		    cases[i].line);
-		cr_assert_eq(first.file,
-		    cases[i].first != 0 ? cases[i].first / 10 : 77);
-		if (cases[i].first != 0)
-			cr_assert_eq(mapping_builder_size(b), before);
-	}
-	image = write_image(b, &m);
-	cr_assert_eq(mapping_count(&m), 7);
-	free(image);
+	b = builder_in(&heap, SIZE_MAX);
+	told.builder = b;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		cr_assert_eq(add(b, lines[i].text, lines[i].file,
+				 lines[i].line),
+		    MAPPING_BUILT);
+	cr_assert_eq(mapping_builder_finish(b, tell, &told, &octets),
+	    MAPPING_BUILT);
+	cr_assert_str_eq(told.text,
+	    "www.example.com 0:2 0:1\n"
+	    "*.example.com 0:5 0:4\n"
+	    "example.com 2:9 1:7\n"
+	    "example.com 2:100 1:8\n"
+	    "example.com 2:101 0:6\n"
+	    "www.example.com 3:2 0:1\n");
 	mapping_builder_free(b);
+	free(heap.at);
 }
 
-Test(mapping_builder, goes_on_after_an_image_was_written)
+Test(mapping_builder, makes_images_of_nothing_and_of_little)
 {
-	struct mapping_builder *b = mapping_builder_new(&key);
-	struct mapping none, one, two;
-	void *images[3];
+	struct mapping_builder *b;
+	struct heap heap;
+	struct mapping m;
 
-	images[0] = write_image(b, &none);
-	cr_assert_eq(mapping_count(&none), 0);
-	cr_assert_null(mapping_find(&none, SERVICE_HTTP, "a.b", 3));
-	add(b, "a.b ::1", 1, NULL);
-	images[1] = write_image(b, &one);
-	add(b, "c.d ::1", 2, NULL);
-	images[2] = write_image(b, &two);
-	cr_assert_not_null(mapping_find(&one, SERVICE_HTTP, "a.b", 3));
-	cr_assert_null(mapping_find(&one, SERVICE_HTTP, "c.d", 3));
-	cr_assert_not_null(mapping_find(&two, SERVICE_HTTP, "a.b", 3));
-	cr_assert_not_null(mapping_find(&two, SERVICE_HTTP, "c.d", 3));
-	for (int i = 0; i < 3; i++)
-		free(images[i]);
+	b = builder_in(&heap, SIZE_MAX);
+	m = finish(b, &heap);
+	cr_assert_eq(mapping_count(&m), 0);
+	cr_assert_null(mapping_find(&m, SERVICE_HTTP, "a.b", 3));
+	mapping_builder_free(b);
+	free(heap.at);
+
+	b = builder_in(&heap, SIZE_MAX);
+	add(b, "a.b ::1", 0, 1);
+	m = finish(b, &heap);
+	cr_assert_not_null(mapping_find(&m, SERVICE_HTTP, "a.b", 3));
 	mapping_builder_free(b);
 	mapping_builder_free(NULL);
+	free(heap.at);
+}
+
+Test(mapping_builder, says_when_there_is_no_room)
+{
+	struct mapping_builder *b;
+	enum mapping_build made = MAPPING_BUILT;
+	struct heap heap;
+	size_t octets;
+	char text[64];
+	unsigned n;
+
+	cr_assert_null(builder_in(&heap, 100));
+	cr_assert_null(heap.at);
+
+	b = builder_in(&heap, 10000);
+	for (n = 0; made == MAPPING_BUILT; n++) {
+		snprintf(text, sizeof(text), "n%u.example ::1", n);
+		made = add(b, text, 0, n + 1);
+	}
+	cr_assert_eq(made, MAPPING_NO_MEMORY);
+	cr_assert_gt(n, 150);
+	/* What was added before is still good, if there is room for slots. */
+	cr_assert_eq(mapping_builder_finish(b, no_duplicate, NULL, &octets),
+	    MAPPING_NO_MEMORY);
+	heap.most = SIZE_MAX;
+	cr_assert_eq(mapping_count(&(struct mapping) { 0 }), 0);
+	finish(b, &heap);
+	mapping_builder_free(b);
+	free(heap.at);
 }
 
 static int
@@ -121,29 +210,23 @@ number_name(char *out, size_t room, uint32_t i)
 Test(mapping_builder, holds_many_names_in_64_octets_beside_each)
 {
 	enum { N = 50000 };
-	struct mapping_builder *b = mapping_builder_new(&key);
-	struct mapping_origin first;
+	struct mapping_builder *b;
 	const struct mapping_entry *e;
 	char text[64], name[48];
 	size_t name_octets = 0;
+	struct heap heap;
 	struct mapping m;
-	void *image;
 	int len;
 
+	b = builder_in(&heap, SIZE_MAX);
 	for (uint32_t i = 0; i < N; i++) {
 		name_octets += (size_t)number_name(name, sizeof(name), i);
 		snprintf(text, sizeof(text), "%s 2001:db8::%x", name, i + 1);
-		cr_assert_eq(add(b, text, i, &first), MAPPING_ADDED);
-		if (mapping_builder_size(b) > name_octets + 64 * (i + 1))
-			cr_assert_lt(i, 20, "%u names", i + 1);
+		/* every third line is a comment */
+		cr_assert_eq(add(b, text, 5, i + i / 2), MAPPING_BUILT);
 	}
-	for (uint32_t i = 0; i < N; i += 97) {
-		number_name(name, sizeof(name), i);
-		snprintf(text, sizeof(text), "%s 2001:db8::", name);
-		cr_assert_eq(add(b, text, 0, &first), MAPPING_DUPLICATE);
-		cr_assert_eq(first.line, i);
-	}
-	image = write_image(b, &m);
+	m = finish(b, &heap);
+	cr_assert_leq(m.len, name_octets + 64 * N);
 	cr_assert_eq(mapping_count(&m), N);
 	for (uint32_t i = 0; i < N; i++) {
 		len = number_name(name, sizeof(name), i);
@@ -153,7 +236,12 @@ Test(mapping_builder, holds_many_names_in_64_octets_beside_each)
 		cr_assert_eq(memcmp(mapping_entry_name(e), name, (size_t)len),
 		    0);
 		cr_assert_eq(e->target[0].octet[15], (uint8_t)(i + 1));
+		if (i % 997 != 0)
+			continue;
+		cr_assert_eq(mapping_builder_origin(b,
+				 (uint32_t)((const uint8_t *)e - m.image))
+				 .line, i + i / 2);
 	}
-	free(image);
 	mapping_builder_free(b);
+	free(heap.at);
 }

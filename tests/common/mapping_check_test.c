@@ -526,6 +526,28 @@ Test(mapping_check, refuses_a_full_table)
 	}
 }
 
+Test(mapping_check, looks_for_each_of_many_entries)
+{
+	enum { N = 2 * MAPPING_AHEAD + 3 };
+	char text[N * 32], *at = text;
+	struct mapping_slot *slot;
+	struct mapping m;
+	uint8_t *image;
+	size_t len;
+
+	for (unsigned i = 0; i < N; i++)
+		at += sprintf(at, "vm%u.net ::1\n", i);
+	image = mapping_image_of(text, (size_t)(at - text), &len);
+	cr_assert_eq(mapping_check(image, len, &m), MAPPING_OK);
+	for (unsigned i = 0; i < N; i++) {
+		slot = slot_in_use(image, i);
+		slot->tag ^= UINT32_C(1) << 31;
+		cr_assert_eq(mapping_check(image, len, &m), MAPPING_CORRUPT);
+		slot->tag ^= UINT32_C(1) << 31;
+	}
+	free(image);
+}
+
 Test(mapping_check, refuses_a_misaligned_image)
 {
 	size_t len;
