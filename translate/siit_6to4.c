@@ -146,6 +146,19 @@ segment_size(const struct pass *pass)
 }
 
 /*
+ * IPv4 cannot say how long it is, and its sender cannot be told: of other
+ * packets check_size() says that they are too big.
+ */
+static bool
+is_too_long(const struct pass *pass, const struct pair4 *addr)
+{
+	const struct headers *h = &pass->headers;
+
+	return (h->has_fragment || addr->hairpin) &&
+	    h->total - h->transport + IP4_HEADER > UINT16_MAX;
+}
+
+/*
  * RFC 7915 5.1: what could be 1280 octets large, and fragments, are cut for
  * an IPv4 link that is smaller; larger packets make their sender learn.
  * *ret_max is 0, or what it must be cut to.
@@ -303,9 +316,7 @@ pass_6to4(struct pass *pass)
 	reason = check_transport(pass, &kind);
 	if (reason == DROP_NONE)
 		reason = address_source_6to4(pass, false, &addr.source);
-	if (reason == DROP_NONE &&
-	    pass->headers.total - pass->headers.transport + IP4_HEADER >
-		UINT16_MAX)
+	if (reason == DROP_NONE && is_too_long(pass, &addr))
 		reason = DROP_TOO_LONG;
 	if (reason != DROP_NONE)
 		pass_refuse(pass, reason, 0);

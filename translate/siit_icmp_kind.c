@@ -75,16 +75,16 @@ unreachable_4to6(const struct siit *siit, const uint8_t *message,
 
 	if (code == ICMP4_PROTOCOL) {
 		*ret = (struct icmp_kind) { ICMP6_PARAMETER, ICMP6_NEXT_HEADER,
-			true, IP6_NEXT };
+			IP6_NEXT };
 	} else if (code == ICMP4_TOO_BIG) {
-		*ret = (struct icmp_kind) { ICMP6_TOO_BIG, 0, true,
+		*ret = (struct icmp_kind) { ICMP6_TOO_BIG, 0,
 			mtu_4to6(siit, get_u16(message + ICMP_REST + 2),
 			    inner_total) };
 	} else if (code >= sizeof(codes) || codes[code] == NONE) {
 		return DROP_ICMP_CODE;
 	} else {
 		*ret = (struct icmp_kind) { ICMP6_UNREACHABLE,
-			(uint8_t)codes[code], true, 0 };
+			(uint8_t)codes[code], 0 };
 	}
 	return DROP_NONE;
 }
@@ -102,7 +102,7 @@ parameter_4to6(const uint8_t *message, struct icmp_kind *ret)
 		return DROP_ICMP_CODE;
 	if (field >= IP4_HEADER || fields[field] == NONE)
 		return DROP_ICMP_POINTER;
-	*ret = (struct icmp_kind) { ICMP6_PARAMETER, 0, true,
+	*ret = (struct icmp_kind) { ICMP6_PARAMETER, 0,
 		(uint32_t)fields[field] };
 	return DROP_NONE;
 }
@@ -115,16 +115,15 @@ icmp_kind_4to6(const struct siit *siit, const uint8_t *message,
 
 	switch (message[0]) {
 	case ICMP4_ECHO:
-		*ret = (struct icmp_kind) { ICMP6_ECHO, code, false, 0 };
+		*ret = (struct icmp_kind) { ICMP6_ECHO, code, 0 };
 		return DROP_NONE;
 	case ICMP4_ECHO_REPLY:
-		*ret = (struct icmp_kind) { ICMP6_ECHO_REPLY, code, false, 0 };
+		*ret = (struct icmp_kind) { ICMP6_ECHO_REPLY, code, 0 };
 		return DROP_NONE;
 	case ICMP4_UNREACHABLE:
 		return unreachable_4to6(siit, message, inner_total, ret);
 	case ICMP4_TIME_EXCEEDED:
-		*ret = (struct icmp_kind) { ICMP6_TIME_EXCEEDED, code, true,
-			0 };
+		*ret = (struct icmp_kind) { ICMP6_TIME_EXCEEDED, code, 0 };
 		return DROP_NONE;
 	case ICMP4_PARAMETER:
 		return parameter_4to6(message, ret);
@@ -175,12 +174,12 @@ parameter_6to4(const uint8_t *message, struct icmp_kind *ret)
 		field = field_6to4(get_u32(message + ICMP_REST));
 		if (field == NONE)
 			return DROP_ICMP_POINTER;
-		*ret = (struct icmp_kind) { ICMP4_PARAMETER, 0, true,
+		*ret = (struct icmp_kind) { ICMP4_PARAMETER, 0,
 			(uint32_t)field << 24 };
 		return DROP_NONE;
 	case ICMP6_NEXT_HEADER:
 		*ret = (struct icmp_kind) { ICMP4_UNREACHABLE, ICMP4_PROTOCOL,
-			true, 0 };
+			0 };
 		return DROP_NONE;
 	}
 	return DROP_ICMP_CODE;
@@ -198,25 +197,23 @@ icmp_kind_6to4(const struct siit *siit, const uint8_t *message,
 
 	switch (message[0]) {
 	case ICMP6_ECHO:
-		*ret = (struct icmp_kind) { ICMP4_ECHO, code, false, 0 };
+		*ret = (struct icmp_kind) { ICMP4_ECHO, code, 0 };
 		return DROP_NONE;
 	case ICMP6_ECHO_REPLY:
-		*ret = (struct icmp_kind) { ICMP4_ECHO_REPLY, code, false, 0 };
+		*ret = (struct icmp_kind) { ICMP4_ECHO_REPLY, code, 0 };
 		return DROP_NONE;
 	case ICMP6_UNREACHABLE:
 		if (code >= sizeof(codes))
 			return DROP_ICMP_CODE;
-		*ret = (struct icmp_kind) { ICMP4_UNREACHABLE, codes[code],
-			true, 0 };
+		*ret = (struct icmp_kind) { ICMP4_UNREACHABLE, codes[code], 0 };
 		return DROP_NONE;
 	case ICMP6_TOO_BIG:
 		*ret = (struct icmp_kind) { ICMP4_UNREACHABLE, ICMP4_TOO_BIG,
-			true, mtu_6to4(siit, get_u32(message + ICMP_REST),
+			mtu_6to4(siit, get_u32(message + ICMP_REST),
 			    inner_fragment) };
 		return DROP_NONE;
 	case ICMP6_TIME_EXCEEDED:
-		*ret = (struct icmp_kind) { ICMP4_TIME_EXCEEDED, code, true,
-			0 };
+		*ret = (struct icmp_kind) { ICMP4_TIME_EXCEEDED, code, 0 };
 		return DROP_NONE;
 	case ICMP6_PARAMETER:
 		return parameter_6to4(message, ret);

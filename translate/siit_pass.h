@@ -151,7 +151,6 @@ void transport_compute_udp(struct pass *, uint64_t addresses);
 /* A message's types and codes (RFC 7915 4.2, 5.2). */
 struct icmp_kind {
 	uint8_t		type, code;
-	bool		is_error;
 	uint32_t	rest;		/* errors: the second word */
 };
 

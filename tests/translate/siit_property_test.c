@@ -514,6 +514,43 @@ Test(siit_property, pieces_make_up_the_packet)
 	end(&w);
 }
 
+/* Who stops in the middle gets nothing of that packet later. */
+Test(siit_property, pieces_are_those_of_the_last_packet)
+{
+	struct world w = begin("2001:db8:64::/96");
+	uint8_t *octets = malloc(PACKET_MAKE_MAX), first[2048];
+	struct packet_make make = { .kind = PACKET_MAKE_UDP };
+	struct addr v4[2], v6[2];
+	size_t len, first_len;
+	unsigned i, n;
+
+	choose_addresses(&w, v4, v6);
+	make.source = v4[0];
+	make.destination = v4[1];
+	make.payload = 6000;
+	do
+		len = packet_make(&make, &w.chance, octets);
+	while (octets[6] != 0);
+	for (i = 0, first_len = 0; i < 6; i++) {
+		translate(&w, octets, len, NULL);
+		cr_assert_eq(w.result.verdict, SIIT_PIECES);
+		for (n = 0; n < i && siit_next_piece(w.queue, &w.result);
+		     n++) {
+			if (n > 0)
+				continue;
+			if (first_len > 0)
+				cr_assert_arr_eq(w.result.packet.at, first,
+				    first_len);
+			first_len = w.result.packet.len;
+			memcpy(first, w.result.packet.at, first_len);
+		}
+		cr_assert_eq(n, i < 5 ? i : 5);
+	}
+	cr_assert_not(siit_next_piece(w.queue, &w.result));
+	free(octets);
+	end(&w);
+}
+
 /* --- identification and limits ------------------------------------------- */
 
 /* RFC 7915 5.1: packets that may be fragmented are told apart. */

@@ -84,6 +84,7 @@ translate(const struct xlat_vector *v, void *arg)
 	unsigned n = 0;
 
 	(void)arg;
+	memset(&result, 0xa5, sizeof(result));
 	siit_translate(&v->siit, queue, XLAT_NOW_MS, &packet, &result);
 	cr_assert(result.verdict == v->verdict && result.reason == v->reason,
 	    "%s: verdict %d with reason %s", v->name, result.verdict,

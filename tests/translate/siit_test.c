@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC */
+#include "translate/siit.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/lib/packet_check.h"
+#include "tests/lib/packet_make.h"
+#include "tests/lib/xlat_vector.h"
+
+/* A VM, 192.0.2.1 and 2001:db8:1::1, and the world behind a prefix. */
+struct world {
+	struct address_map *map;
+	struct siit	siit;
+	struct siit_queue *queue;
+	uint8_t		*room;
+	struct siit_result result;
+};
+
+static struct prefix
+prefix_of(const char *text)
+{
+	struct prefix prefix;
+
+	cr_assert_eq(prefix_parse(text, strlen(text), &prefix), PREFIX_OK,
+	    "%s", text);
+	return prefix;
+}
+
+static struct world
+begin(void)
+{
+	const struct siit_limits limits = { 1000, 1000, 1000, 1000 };
+	const struct eam eam = { prefix_of("192.0.2.1"),
+		prefix_of("2001:db8:1::1") };
+	const struct embedding embedding = { prefix_of("2001:db8:64::/96"),
+		prefix_of("0.0.0.0/0"), false };
+	struct address_map_problem problem;
+	struct world w = {
+		.map = address_map_new(&eam, 1, &embedding, 1, &xlat_key,
+		    &problem),
+		.queue = malloc(sizeof(*w.queue)),
+		.room = malloc(PACKET_HEADROOM + PACKET_MAX)
+	};
+
+	cr_assert(w.map != NULL && w.queue != NULL && w.room != NULL);
+	siit_init(&w.siit, w.map);
+	siit_queue_init(w.queue, &limits, &xlat_key, NULL, 0, 0);
+	return w;
+}
+
+static void
+end(struct world *w)
+{
+	free(w->room);
+	free(w->queue);
+	address_map_free(w->map);
+}
+
+/* Translate what lies in the room. */
+static void
+translate(struct world *w, size_t len)
+{
+	const struct packet packet = {
+		.at = w->room + PACKET_HEADROOM,
+		.len = len,
+		.headroom = PACKET_HEADROOM
+	};
+
+	siit_translate(&w->siit, w->queue, 0, &packet, &w->result);
+}
+
+Test(siit, begins_with_the_rfcs_defaults)
+{
+	struct siit siit;
+
+	memset(&siit, 0xa5, sizeof(siit));
+	siit_init(&siit, NULL);
+	cr_assert_eq(siit.mtu4, 1500);
+	cr_assert_eq(siit.mtu6, 1500);
+	cr_assert_eq(siit.lowest_mtu6, 1280);	/* RFC 7915 4.1 */
+	cr_assert_eq(siit.tos, SIIT_TOS_COPY);
+	cr_assert_eq(siit.traffic_class, SIIT_TOS_COPY);
+	cr_assert_eq(siit.udp_zero, SIIT_UDP_ZERO_COMPUTE);
+	cr_assert_eq(siit.hairpin, SIIT_HAIRPIN_INTRINSIC);
+	cr_assert(siit.icmp_errors);
+	cr_assert(siit.any_translatable);
+	cr_assert_not(siit.has_own4 || siit.has_own6);
+	cr_assert_eq(siit.n_pool + siit.n_translatable, 0);
+}
+
+/* An IPv6 packet with `extra` octets of options and this payload in all. */
+static size_t
+write_long(uint8_t *at, unsigned extra, unsigned payload, bool atomic)
+{
+	struct prefix vm = prefix_of("2001:db8:1::1");
+	struct prefix host = prefix_of("2001:db8:64::198.51.100.7");
+
+	memset(at, 0, PACKET_MAX);
+	at[0] = 0x60;
+	at[4] = (uint8_t)(payload >> 8);
+	at[5] = (uint8_t)payload;
+	at[6] = atomic ? 44 : extra > 0 ? 60 : 253;
+	at[7] = 64;
+	memcpy(at + 8, vm.addr.octet, 16);
+	memcpy(at + 24, host.addr.octet, 16);
+	at[40] = 253;
+	if (extra > 0)
+		at[41] = (uint8_t)(extra / 8 - 1);
+	return 40 + payload;
+}
+
+/* RFC 791 3.1: 65535 octets in all; IPv6 may have 20 more without headers. */
+Test(siit, drops_what_is_too_long_for_ipv4)
+{
+	static const struct {
+		unsigned extra, payload;
+		bool atomic, fits;
+	} cases[] = {
+		{ 0, 65515, false, true },
+		{ 0, 65516, false, false },
+		{ 0, 65535, false, false },
+		{ 16, 65531, false, true },
+		{ 16, 65532, false, false },
+		{ 0, 65523, true, true },
+		{ 0, 65524, true, false },
+	};
+	struct world w = begin();
+	size_t i, len;
+
+	w.siit.mtu4 = w.siit.mtu6 = SIIT_MTU_MAX;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		len = write_long(w.room + PACKET_HEADROOM, cases[i].extra,
+		    cases[i].payload, cases[i].atomic);
+		translate(&w, len);
+		cr_assert_eq(w.result.verdict, cases[i].fits ? SIIT_FORWARD :
+		    SIIT_DROP, "case %zu: %d", i, w.result.verdict);
+		if (cases[i].fits)
+			cr_assert_eq(w.result.packet.len, 65535, "%zu", i);
+		else
+			cr_assert_eq(w.result.reason, cases[i].atomic ?
+			    DROP_TOO_LONG : DROP_TOO_BIG, "%zu: %s", i,
+			    drop_reason_label(w.result.reason));
+	}
+	end(&w);
+}
+
+/* --- RFC 6791's pool ----------------------------------------------------- */
+
+/* Time Exceeded from a router about a packet to the VM; its IPv4 source. */
+static uint32_t
+source_of_error(struct world *w, unsigned router)
+{
+	uint8_t inner[64], *at = w->room + PACKET_HEADROOM;
+	struct prefix host = prefix_of("2001:db8:64::198.51.100.7");
+	struct prefix vm = prefix_of("2001:db8:1::1");
+	struct prefix from = prefix_of("2001:db8:9::");
+	uint32_t sum;
+
+	memset(inner, 0, sizeof(inner));
+	inner[0] = 0x60;
+	inner[5] = 24;
+	inner[6] = 253;
+	memcpy(inner + 8, host.addr.octet, 16);
+	memcpy(inner + 24, vm.addr.octet, 16);
+	memset(at, 0, 48);
+	at[0] = 0x60;
+	at[5] = 8 + sizeof(inner);
+	at[6] = 58;
+	at[7] = 64;
+	from.addr.octet[11] = (uint8_t)(router >> 8);
+	from.addr.octet[15] = (uint8_t)router;
+	memcpy(at + 8, from.addr.octet, 16);
+	memcpy(at + 24, host.addr.octet, 16);
+	at[40] = 3;
+	memcpy(at + 48, inner, sizeof(inner));
+	sum = plain_sum(at + 8, 32, 58 + 8 + sizeof(inner));
+	sum = plain_sum(at + 40, 8 + sizeof(inner), sum) ^ 0xffffu;
+	at[42] = (uint8_t)(sum >> 8);
+	at[43] = (uint8_t)sum;
+	translate(w, 48 + sizeof(inner));
+	cr_assert_eq(w->result.verdict, SIIT_FORWARD, "%s",
+	    drop_reason_label(w->result.reason));
+	at = w->result.packet.at;
+	return (uint32_t)at[12] << 24 | (uint32_t)at[13] << 16 |
+	    (uint32_t)at[14] << 8 | at[15];
+}
+
+Test(siit, gives_each_router_one_address_of_the_pool)
+{
+	enum { ROUTERS = 2000, ADDRESSES = 8 };
+	unsigned count[ADDRESSES] = { 0 }, i, moved = 0;
+	struct world w = begin();
+	uint32_t source;
+
+	w.siit.n_pool = ADDRESSES;
+	for (i = 0; i < ADDRESSES; i++)
+		w.siit.pool[i] = 0xcb007100 + i;
+	for (i = 0; i < ROUTERS; i++) {
+		source = source_of_error(&w, i);
+		cr_assert(source >= 0xcb007100 &&
+		    source < 0xcb007100 + ADDRESSES, "%x", source);
+		cr_assert_eq(source_of_error(&w, i), source);
+		count[source - 0xcb007100]++;
+		/* Another key, another choice. */
+		w.siit.pool_key = 4711;
+		moved += source_of_error(&w, i) != source;
+		w.siit.pool_key = 0;
+	}
+	for (i = 0; i < ADDRESSES; i++)
+		cr_assert(count[i] > 150 && count[i] < 350, "%u", count[i]);
+	cr_assert_gt(moved, ROUTERS / 2);
+	end(&w);
+}
