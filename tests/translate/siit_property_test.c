@@ -553,6 +553,43 @@ Test(siit_property, pieces_are_those_of_the_last_packet)
 
 /* --- identification and limits ------------------------------------------- */
 
+/* RFC 791 2.3: a datagram's fragments have one, the next datagram another. */
+Test(siit_property, identifications_tell_datagrams_apart)
+{
+	struct world w = begin("2001:db8:64::/96");
+	uint8_t *octets = malloc(PACKET_MAKE_MAX);
+	struct packet_make make = { .kind = PACKET_MAKE_UDP,
+		.payload = 20000 };
+	unsigned id, last_id = 0, n = 0;
+	struct packet_offload super;
+	struct addr v4[2], v6[2];
+	const uint8_t *at;
+	size_t len;
+
+	w.siit.mtu4 = 600;
+	choose_addresses(&w, v4, v6);
+	make.source = v6[1];
+	make.destination = v6[0];
+	do
+		len = packet_make(&make, &w.chance, octets);
+	while (octets[6] == 60);
+	packet_make_super(octets, len, 1000, &super);
+	translate(&w, octets, len, &super);
+	cr_assert_eq(w.result.verdict, SIIT_PIECES);
+	while (siit_next_piece(w.queue, &w.result)) {
+		at = w.result.packet.at;
+		id = u16(at + 4);
+		if ((u16(at + 6) & 0x1fff) == 0 && n++ > 0)
+			cr_assert_eq(id, (last_id + 1) & 0xffff);
+		else if (n > 1)
+			cr_assert_eq(id, last_id);
+		last_id = id;
+	}
+	cr_assert_eq(n, 20);
+	free(octets);
+	end(&w);
+}
+
 /* RFC 7915 5.1: packets that may be fragmented are told apart. */
 Test(siit_property, identifications_of_a_flow_do_not_repeat)
 {
