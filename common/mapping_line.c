@@ -314,13 +314,43 @@ read_options(struct parser *p)
 	return check_options(p);
 }
 
+/* Not the room that most lines have no use for: it is half a kilobyte, and
+ * there may be millions of lines. */
+static void
+clear_line(struct mapping_line *line)
+{
+	line->name[0] = '\0';
+	line->name_len = 0;
+	line->services = line->flags = 0;
+	memset(line->port, 0, sizeof(line->port));
+	line->n_targets = 0;
+}
+
+static void
+copy_line(struct mapping_line *to, const struct mapping_line *from)
+{
+	memcpy(to->name, from->name, from->name_len + 1);
+	to->name_len = from->name_len;
+	to->services = from->services;
+	to->flags = from->flags;
+	memcpy(to->port, from->port, sizeof(to->port));
+	to->n_targets = from->n_targets;
+	memcpy(to->target, from->target,
+	    from->n_targets * sizeof(from->target[0]));
+}
+
 bool
 mapping_line_parse(const char *text, size_t len, struct mapping_line *ret,
     char *problem, size_t room)
 {
-	struct parser p = { .at = text, .problem = problem, .room = room };
+	struct parser p;
 	struct word word;
 
+	p.at = text;
+	p.has_services = p.has_forwarded = false;
+	p.problem = problem;
+	p.room = room;
+	clear_line(&p.line);
 	if (len > 0 && text[len - 1] == '\n')
 		len--;
 	if (len > 0 && text[len - 1] == '\r')
@@ -338,6 +368,6 @@ mapping_line_parse(const char *text, size_t len, struct mapping_line *ret,
 		if (!read_targets(&p, &word) || !read_options(&p))
 			return false;
 	}
-	*ret = p.line;
+	copy_line(ret, &p.line);
 	return true;
 }

@@ -33,7 +33,8 @@ struct mapping_line {
  * Read one line of `len` octets, with or without its newline (LF or CRLF).
  * Returns true, or false with a complete message that names the setting and
  * the problem in problem[room] ("target: \"192.0.2.1\" is not an IPv6
- * address"), safe to print whatever the line held.
+ * address"), safe to print whatever the line held.  *ret is then untouched;
+ * so is, otherwise, what lies beyond the name and the targets.
  */
 bool mapping_line_parse(const char *line, size_t len,
     struct mapping_line *ret, char *problem, size_t room);

@@ -277,7 +277,7 @@ Test(mapping_line, cuts_its_message_to_the_room)
 static void
 parse_hostile(const uint8_t *bytes, size_t len, void *arg)
 {
-	struct mapping_line line, again;
+	struct mapping_line line = { .name_len = 0 }, again = line;
 	char problem[256] = "", text[LINE_TEXT_MAX], name[HOSTNAME_MAX + 1];
 	size_t name_len;
 	unsigned *n_good = arg;
