@@ -582,7 +582,13 @@ class SystemTest(unittest.TestCase):
 
     def listen(self, vm=VM[1], port=80):
         sock = self.world.vm.listen(vm, port)
-        self.addCleanup(sock.close)
+
+        def close():
+            # A thread that waits in accept() would keep it open.
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+        self.addCleanup(close)
         return sock
 
     def connect(self, port=80, at=POP4, source=None):
