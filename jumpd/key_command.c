@@ -313,6 +313,7 @@ time_out(struct runner *r, uint64_t now_ms)
 	return next_ms == UINT64_MAX ? -1 : (int)(next_ms - now_ms);
 }
 
+/* And say so: nobody else will. */
 static void
 kill_all(const struct runner *r)
 {
@@ -322,27 +323,32 @@ kill_all(const struct runner *r)
 		if (run->pid != 0) {
 			kill(-run->pid, SIGKILL);
 			kill(run->pid, SIGKILL);
+			tell(r, run->id, KEY_COMMAND_ENDED, false, -1);
 		}
 }
 
-static void
-drain_signals(int fd)
+/* Returns true if it is to end: another one takes its place. */
+static bool
+read_signals(int fd)
 {
 	struct signalfd_siginfo info;
+	bool term = false;
 
 	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		;
+		term = term || info.ssi_signo == SIGTERM;
+	return term;
 }
 
-/* A descriptor that becomes readable when a child ends. */
+/* A descriptor that becomes readable when a child ends, or we are to. */
 static int
-watch_children(void)
+watch_signals(void)
 {
 	sigset_t set;
 	int fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
@@ -354,15 +360,16 @@ static void
 serve(struct runner *r)
 {
 	struct pollfd fds[2] = { { .fd = r->requests, .events = POLLIN },
-		{ .fd = watch_children(), .events = POLLIN } };
+		{ .fd = watch_signals(), .events = POLLIN } };
+	bool term = false;
 
-	for (;;) {
+	while (!term) {
 		if (poll(fds, 2, time_out(r, clock_now_ms())) < 0 &&
 		    errno != EINTR)
 			log_fatal("key command: poll: %s", strerror(errno));
-		drain_signals(fds[1].fd);
+		term = read_signals(fds[1].fd);
 		reap(r);
-		if (fds[0].revents != 0 && !read_request(r))
+		if (!term && fds[0].revents != 0 && !read_request(r))
 			break;
 	}
 	kill_all(r);
@@ -380,7 +387,6 @@ key_command_run(const struct key_command_config *config, int requests,
 
 	sandbox_child_begins("jumpd-keys");
 	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
 	sandbox_close_fds_except(keep, 2);

@@ -9,8 +9,8 @@
  * program that the configuration alone names.  For each run the broker gets
  * the reading end of the program's output, and in the end its status.
  *
- * When `requests` ends, so does it, and what it runs is killed.  Its
- * configuration is that of its start: the parent replaces it on reload.
+ * When `requests` ends, or by SIGTERM, so does it, and what it runs is killed.
+ * Its configuration is that of its start: the parent replaces it on reload.
  */
 #ifndef JUMPD_KEY_COMMAND_H
 #define JUMPD_KEY_COMMAND_H

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "jumpd/key_bundle.h"
@@ -314,6 +316,41 @@ Test(broker_command, runs_so_often_at_once)
 	}
 	cr_expect_eq(busy, 2);
 	cr_expect_eq(runs(), 4);
+	ssh_vector_free(&v);
+	end();
+}
+
+/* The parent replaces the process that runs it, on reload. */
+Test(broker_command, ends_when_it_is_replaced)
+{
+	struct broker_msg m = { .type = BROKER_LOGIN };
+	struct ssh_vector v = ssh_vector_load("key-ed25519");
+	struct broker_child child;
+	struct timespec before, after;
+	int fd, status;
+
+	begin("echo $$ > ^/pid; sleep 100");
+	w.command.timeout_ms = w.settings.command_ms = 60000;
+	world_start(&w);
+	m.u.login.how = BROKER_LOGIN_SIGNED;
+	m.u.login.user.at = (const uint8_t *)"jump";
+	m.u.login.user.len = 4;
+	m.u.login.blob.at = v.bytes;
+	m.u.login.blob.len = v.len;
+	child = world_session(&w, "192.0.2.1");
+	child_send(&child, &m);
+	while (left_behind("pid") == NULL)
+		usleep(10 * 1000);
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	kill(w.command_pid, SIGTERM);
+	cr_expect_eq(waitpid(w.command_pid, &status, 0), w.command_pid);
+	w.command_pid = 0;
+	cr_assert(child_receive(&child, &m, &fd));
+	cr_expect_not(m.u.login_answer.accepted);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	cr_expect_leq(after.tv_sec - before.tv_sec, 2);
+	cr_expect(is_gone("pid"));
+	world_ended(&w, &child, END_NONE);
 	ssh_vector_free(&v);
 	end();
 }
