@@ -37,7 +37,7 @@ run_broker(void *arg, unsigned slot, int channel)
 	struct parent *p = arg;
 	const struct broker_start start = { .channel = channel,
 		.sessions = p->of_broker,
-		.command = p->now.has_command ? p->to_command : -1,
+		.command = p->to_command,	/* a reload may need it */
 		.log_fd = p->log.write_fd,
 		.ids = &p->ids,
 		.stats = &p->shared->broker,

@@ -5,6 +5,7 @@
  */
 #include "jumpd/parent_state.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -197,6 +198,7 @@ parent_session_end(struct parent_session *s, enum end_reason reason)
 	deadline_clear(&s->login);
 	if (s->end == END_NONE)
 		s->end = reason;
+	assert(s->pid > 0);	/* 0 would be all of ours */
 	kill(s->pid, SIGKILL);
 }
 
@@ -228,7 +230,10 @@ blame(struct parent *p, const struct parent_session *s)
 		break;
 	case END_NONE:
 	case END_SHED:
-		if (s->logged_in || s->failed || s->told_to_end)
+		/* Nor is anybody to be blamed for what the broker's end
+		 * brought about. */
+		if (s->logged_in || s->failed || s->told_to_end ||
+		    s->broker != p->broker)
 			return;
 		offence = SOURCE_HUNG_UP;
 		break;

@@ -2,6 +2,7 @@
 #include "jumpd/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -199,7 +200,12 @@ void
 worker_prepare(void)
 {
 	static const struct sandbox_call calls[] = {
-		{ .name = "fcntl" },
+		/* Not F_SETOWN: it sends signals to other processes. */
+		{ "fcntl", true, 1, F_DUPFD_CLOEXEC },
+		{ "fcntl", true, 1, F_GETFD },
+		{ "fcntl", true, 1, F_GETFL },
+		{ "fcntl", true, 1, F_SETFD },
+		{ "fcntl", true, 1, F_SETFL },
 		{ .name = "getsockopt" },
 		{ .name = "ppoll" },
 		{ .name = "setitimer" },
@@ -293,6 +299,10 @@ worker_run(const struct worker_start *start)
 		.local = start->local };
 
 	sandbox_child_begins("jumpd-session");
+	/* Commands come from the parent, which a terminal's ^C reaches too. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
 	catch_term();
 	w.start = start;
 	w.slot = keep_own_slot(start);
