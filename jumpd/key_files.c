@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "jumpd/key_store.h"
-
 /* What is put together. */
 struct collector {
 	int		 fd;		/* owned; the memfd */
@@ -203,50 +201,4 @@ key_files_collect(const char *folder, const struct key_file_rule *rule,
 	*ret_fd = c.fd;
 	*ret_octets = c.octets;
 	return true;
-}
-
-/* --------------------------------------------------------------- check */
-
-struct checker {
-	mapping_problem_fn *problem;
-	void		*arg;
-};
-
-static void
-tell_line(void *arg, const struct key_file *file, uint32_t line, bool fatal,
-    const char *text)
-{
-	const struct checker *to = arg;
-	char name[KEY_FILE_NAME_MAX + 1], whole[512];
-
-	snprintf(name, sizeof(name), "%.*s", (int)file->name_len, file->name);
-	snprintf(whole, sizeof(whole), "%s%s", text,
-	    fatal ? "" : "; the line holds for nobody");
-	to->problem(to->arg, name, line, whole);
-}
-
-bool
-key_files_check(int fd, uint64_t octets, mapping_problem_fn *problem,
-    void *arg)
-{
-	static const struct siphash_key key;
-	struct checker to = { .problem = problem, .arg = arg };
-	struct key_store *store;
-	void *bundle = NULL;
-	bool good;
-
-	if (octets > 0)
-		bundle = mmap(NULL, octets, PROT_READ, MAP_SHARED, fd, 0);
-	if (bundle == MAP_FAILED) {
-		problem(arg, NULL, 0, strerror(errno));
-		return false;
-	}
-	store = key_store_new(bundle, octets, &key);
-	good = store != NULL &&
-	    key_store_load(store, UINT32_MAX, true, tell_line, &to) ==
-		KEY_LOAD_DONE;
-	key_store_free(store);
-	if (bundle != NULL)
-		munmap(bundle, octets);
-	return good;
 }

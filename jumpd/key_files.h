@@ -7,6 +7,7 @@
 #define JUMPD_KEY_FILES_H
 
 #include "common/mapping_sources.h"
+#include "common/sandbox.h"
 #include "jumpd/key_bundle.h"
 
 struct key_file_rule {
@@ -26,12 +27,12 @@ bool key_files_collect(const char *folder, const struct key_file_rule *,
     void *arg);
 
 /*
- * For -t and the start: every line of the bundle that will hold for nobody
- * is reported.  Returns true if none is fatal: a line of authorized_keys is
- * passed over as sshd does, a trusted CA or a revocation that cannot be read
- * is fatal.
+ * Read every line, in a process of its own without rights; the caller waits.
+ * Lines that will hold for nobody are reported.  Returns true if none is
+ * fatal: a line of authorized_keys is passed over as sshd does, a trusted CA
+ * or a revocation that cannot be read is fatal.
  */
-bool key_files_check(int fd, uint64_t octets, mapping_problem_fn *problem,
-    void *arg);
+bool key_files_check(int fd, uint64_t octets, const struct sandbox_ids *,
+    mapping_problem_fn *problem, void *arg);
 
 #endif

@@ -169,15 +169,19 @@ start_keys(const struct jumpd_config *config, int *ret_fd,
 	struct key_reporter r = { .config = config, .report = report,
 		.arg = arg };
 	struct key_file_rule *rules;
+	struct sandbox_ids ids;
 	uint64_t octets;
 	bool good;
 	int fd;
 
+	if (!daemon_config_ids(&config->process, &ids, report, arg))
+		return false;
 	r.n = jumpd_config_key_rules(config, &rules);
 	r.rules = rules;
 	good = key_files_collect("/", rules, r.n, &fd, &octets,
 	    report_key_problem, &r);
-	if (good && !key_files_check(fd, octets, report_key_problem, &r)) {
+	if (good && !key_files_check(fd, octets, &ids, report_key_problem,
+	    &r)) {
 		close(fd);
 		good = false;
 	}

@@ -34,6 +34,8 @@ remove_folder(void)
 	cr_expect_eq(system(command), 0);
 }
 
+static const struct sandbox_ids ids;
+
 struct told {
 	unsigned	n;
 	uint32_t	line;
@@ -156,7 +158,7 @@ Test(key_files, checks_every_line)
 	cr_assert(key_files_collect(folder, rule, 2, &fd, &octets, tell,
 		      &told));
 	/* sshd passes such lines over, and so do we */
-	cr_expect(key_files_check(fd, octets, tell, &told));
+	cr_expect(key_files_check(fd, octets, &ids, tell, &told));
 	cr_expect_eq(told.n, 1);
 	cr_expect_eq(told.line, 3);
 	cr_expect_str_eq(told.text, "option \"command\" cannot be honoured "
@@ -165,10 +167,18 @@ Test(key_files, checks_every_line)
 	write_file("revoked", "serial: 5\nserial: x\n");
 	cr_assert(key_files_collect(folder, rule, 2, &fd, &octets, tell,
 		      &told));
-	cr_expect_not(key_files_check(fd, octets, tell, &told));
+	cr_expect_not(key_files_check(fd, octets, &ids, tell, &told));
 	cr_expect_eq(told.line, 2);
 	close(fd);
-	cr_expect(key_files_check(-1, 0, tell, &told));
+	/* what users write to a log is what can be printed */
+	write_file("keys", "fo\x1b\xff\n");
+	write_file("revoked", "");
+	cr_assert(key_files_collect(folder, rule, 2, &fd, &octets, tell,
+		      &told));
+	cr_expect(key_files_check(fd, octets, &ids, tell, &told));
+	cr_expect_eq(told.line, 1);
+	close(fd);
+	cr_expect(key_files_check(-1, 0, &ids, tell, &told));
 	free(key);
 	remove_folder();
 }
