@@ -29,7 +29,7 @@ broker_asked(const struct jump_target *asked, char out[HOSTNAME_MAX + 1])
 	return out;
 }
 
-/* "user=... key=...": who has logged in. */
+/* "user=... key=...": who has logged in, or the user name last tried. */
 static const char *
 who(const struct broker_session *s, char out[WHO_TEXT])
 {
@@ -38,8 +38,13 @@ who(const struct broker_session *s, char out[WHO_TEXT])
 	char id[160], ca[KEY_DIGEST_TEXT_MAX];
 	int n;
 
-	if (!s->logged_in) {
+	if (!s->logged_in && s->login.request == 0) {
 		snprintf(out, WHO_TEXT, "user=- key=-");
+		return out;
+	}
+	if (!s->logged_in) {
+		quote(s->login.user, s->login.user_len, user, sizeof(user));
+		snprintf(out, WHO_TEXT, "user=- key=- tried=%s", user);
 		return out;
 	}
 	quote(p->user, p->user_len, user, sizeof(user));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/lib/hostile.h"
+#include "tests/lib/ssh_vectors.h"
 
 static struct broker_text
 text(const char *s)
@@ -170,35 +171,43 @@ Test(broker_msg, survives_every_cut_and_bit_flip)
 	}
 }
 
+/* A message whose texts are so long. */
+static bool
+decodes(uint8_t type, unsigned numbers, const size_t *texts, unsigned n)
+{
+	static uint8_t octets[KEY_CERT_MAX + 2];
+	struct ssh_build b = { 0 };
+	struct broker_msg back;
+	unsigned i;
+
+	ssh_build_raw(&b, &type, 1);
+	for (i = 0; i < numbers; i++)
+		ssh_build_u32(&b, 2);
+	for (i = 0; i < n; i++)
+		ssh_build_string(&b, octets, texts[i]);
+	return broker_msg_decode(BROKER_MSG_FROM_CHILD, b.bytes, b.len,
+	    &back);
+}
+
 Test(broker_msg, bounds_what_a_child_says)
 {
-	static uint8_t blob[KEY_CERT_MAX + 1], long_text[2000];
-	struct broker_msg m = { .type = BROKER_LOGIN }, back;
-	static uint8_t out[BROKER_MSG_MAX + 8];
-	size_t len;
+	static uint8_t out[BROKER_MSG_MAX + 1];
+	struct broker_msg back;
 
-	m.u.login.how = BROKER_LOGIN_SIGNED;
-	m.u.login.user.at = long_text;
-	m.u.login.user.len = BROKER_MSG_USER_MAX;
-	m.u.login.blob.at = blob;
-	m.u.login.blob.len = KEY_CERT_MAX;
-	len = broker_msg_encode(&m, out);
-	cr_expect(broker_msg_decode(BROKER_MSG_FROM_CHILD, out, len, &back));
-	/* a user name of one octet more, at the cost of the blob */
-	out[9 + 3] = 0;
-	out[9 + 2] = 1;
-	out[9 + 4 + 256 + 3]--;
-	cr_expect_not(broker_msg_decode(BROKER_MSG_FROM_CHILD, out, len,
-			  &back));
-
-	m.type = BROKER_OPEN;
-	memset(&m.u, 0, sizeof(m.u));
-	m.u.open.host.at = long_text;
-	m.u.open.host.len = BROKER_MSG_HOST_MAX;
-	len = broker_msg_encode(&m, out);
-	cr_expect(broker_msg_decode(BROKER_MSG_FROM_CHILD, out, len, &back));
+	cr_expect(decodes(BROKER_LOGIN, 2, (const size_t[]){ 255, 9 }, 2));
+	cr_expect_not(decodes(BROKER_LOGIN, 2, (const size_t[]){ 256, 9 }, 2));
+	cr_expect(decodes(BROKER_LOGIN, 2, (const size_t[]){ 4, 16384 }, 2));
+	cr_expect_not(decodes(BROKER_LOGIN, 2, (const size_t[]){ 4, 16385 },
+			  2));
+	cr_expect(decodes(BROKER_OPEN, 3, (const size_t[]){ 1024, 64 }, 2));
+	cr_expect_not(decodes(BROKER_OPEN, 3, (const size_t[]){ 1025, 9 }, 2));
+	cr_expect_not(decodes(BROKER_OPEN, 3, (const size_t[]){ 9, 65 }, 2));
+	cr_expect(decodes(BROKER_FACTS, 0,
+	    (const size_t[]){ 255, 255, 255, 255 }, 4));
+	cr_expect_not(decodes(BROKER_FACTS, 0,
+	    (const size_t[]){ 9, 9, 9, 256 }, 4));
 	cr_expect_not(broker_msg_decode(BROKER_MSG_FROM_CHILD, out,
-	    BROKER_MSG_MAX + 1, &back));
+	    sizeof(out), &back));
 }
 
 Test(broker_msg, wants_a_blob_where_there_is_to_be_one)

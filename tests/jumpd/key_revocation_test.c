@@ -108,6 +108,11 @@ Test(revocation, reads_text)
 	cr_expect_not(revokes(r, "cert-serial-7"));
 	revocation_free(r);
 
+	/* 0 says that the CA does not number */
+	r = text_list("serial: 0-6\n");
+	cr_expect_not(revokes(r, "cert-serial-0"));
+	revocation_free(r);
+
 	snprintf(text, sizeof(text), "ca: %s\nserial: 42\nca: *\nid: expired\n",
 	    ca);
 	r = text_list(text);

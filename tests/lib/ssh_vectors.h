@@ -25,7 +25,7 @@ char *ssh_vector_text(const char *name);
 /* Octets that grow as an SSH message is put together. */
 struct ssh_build {
 	size_t	len;
-	uint8_t	bytes[16 * 1024];
+	uint8_t	bytes[32 * 1024];
 };
 
 void ssh_build_u32(struct ssh_build *, uint32_t);
