@@ -623,7 +623,8 @@ Test(siit_property, identifications_of_a_flow_do_not_repeat)
 	end(&w);
 }
 
-Test(siit_property, errors_are_limited_for_each_receiver_and_in_all)
+static void
+limit_errors(bool to_ipv6)
 {
 	const struct siit_limits limits = { 10, 20, 1, 5 };
 	struct world w = begin("2001:db8:64::/96");
@@ -633,19 +634,22 @@ Test(siit_property, errors_are_limited_for_each_receiver_and_in_all)
 	struct addr v4[2], v6[2];
 	size_t len;
 
-	w.siit.has_own6 = true;
+	w.siit.has_own4 = w.siit.has_own6 = true;
+	w.siit.any_translatable = false;
 	siit_queue_init(w.queue, &limits, &xlat_key, NULL, 0, 0);
 	for (i = 0; i < 1000; i++) {
 		if (i % 100 == 0) {	/* another host in another /64 */
 			choose_addresses(&w, v4, v6);
 			v6[1].octet[7] = (uint8_t)(i / 100);
 			v6[1].octet[6] = 0x77;
+			v4[1] = addr_of_v4(0xcb007101);
 		}
-		make.source = v6[1];
-		make.destination = v6[0];
+		make.source = to_ipv6 ? v4[0] : v6[1];
+		make.destination = to_ipv6 ? v4[1] : v6[0];
 		len = packet_make(&make, &w.chance, octets);
 		translate(&w, octets, len, NULL);
-		cr_assert_eq(w.result.reason, DROP_SOURCE_UNMAPPED);
+		cr_assert_eq(w.result.reason, to_ipv6 ?
+		    DROP_DESTINATION_UNMAPPED : DROP_SOURCE_UNMAPPED);
 		sent += w.result.verdict == SIIT_REPLY;
 		limited += w.result.limited;
 		cr_assert_eq(w.result.verdict == SIIT_REPLY,
@@ -655,4 +659,10 @@ Test(siit_property, errors_are_limited_for_each_receiver_and_in_all)
 	cr_assert_eq(sent, 20);
 	cr_assert_eq(limited, 980);
 	end(&w);
+}
+
+Test(siit_property, errors_are_limited_for_each_receiver_and_in_all)
+{
+	limit_errors(true);
+	limit_errors(false);
 }

@@ -146,6 +146,32 @@ Test(siit, drops_what_is_too_long_for_ipv4)
 	end(&w);
 }
 
+/* A lease's time is the wall clock's, whatever the monotonic one says. */
+Test(siit, lends_by_the_wall_clock)
+{
+	const struct siit_limits limits = { 0, 0, 0, 0 };
+	const struct prefix prefix = prefix_of("203.0.113.0/24");
+	const struct prefix host = prefix_of("2001:db8:9::9");
+	struct dynamic_pool *pool = dynamic_pool_new(&prefix, 60, &xlat_key,
+	    NULL, NULL);
+	struct world w = begin();
+	struct packet packet = { .at = w.room + PACKET_HEADROOM,
+		.headroom = PACKET_HEADROOM };
+	char line[DYNAMIC_POOL_LINE_MAX];
+	size_t at = 0;
+
+	cr_assert_not_null(pool);
+	siit_queue_init(w.queue, &limits, &xlat_key, pool, 70000, 1000);
+	packet.len = write_long(packet.at, 0, 8, false);
+	memcpy(packet.at + 8, host.addr.octet, 16);
+	siit_translate(&w.siit, w.queue, 75999, &packet, &w.result);
+	cr_assert_eq(w.result.verdict, SIIT_FORWARD);
+	cr_assert(dynamic_pool_next(pool, &at, line));
+	cr_assert_str_eq(strrchr(line, ' '), " 1005\n");
+	dynamic_pool_free(pool);
+	end(&w);
+}
+
 /* --- RFC 6791's pool ----------------------------------------------------- */
 
 /* Time Exceeded from a router about a packet to the VM; its IPv4 source. */

@@ -101,8 +101,14 @@ translate(const struct xlat_vector *v, void *arg)
 		expect_place(v, room, &result.packet);
 		break;
 	case SIIT_DROP:
+		/* It can still be described. */
+		if (!result.hairpinned)
+			cr_assert_eq(result.packet.at, packet.at, "%s",
+			    v->name);
 		break;
 	}
+	cr_assert_eq(result.hairpinned, strncmp(v->name, "6to6", 4) == 0,
+	    "%s", v->name);
 	cr_assert_eq(n, v->n_out, "%s: %u packets", v->name, n);
 	free(room);
 	free(queue);
