@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -389,6 +390,112 @@ Test(broker_open, is_done_with_a_child_that_does_not_read)
 	/* and its log is short */
 	cr_expect(world_logs(&w, "more=untold"));
 	close(listener);
+	cr_expect(world_stop(&w));
+}
+
+Test(broker_open, tells_so_many_refusals_of_a_session)
+{
+	struct broker_child child;
+	int i;
+
+	begin();
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	for (i = 0; i < 50; i++)
+		cr_expect_eq(try_open(&child, "2001:db8::1", 23),
+		    DENY_POLICY);
+	world_ended(&w, &child, END_NONE);
+	cr_expect_eq(world_counts(&w, "channel_refused ", "refused=50 "), 31);
+	cr_expect(world_stop(&w));
+}
+
+/* Whom the VM sees. */
+static bool
+peer_is(int listener, const char *text)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	int fd = accept(listener, (struct sockaddr *)&ss, &len);
+	struct endpoint ep = sock_endpoint(&ss);
+	struct addr right;
+
+	close(fd);
+	cr_assert(addr_parse(text, strlen(text), &right));
+	return addr_equal(&ep.addr, &right);
+}
+
+Test(broker_open, comes_from_the_addresses_that_were_chosen)
+{
+	struct broker_child child;
+	int listener;
+
+	begin();
+	w.mapping = "embed.test 2001:db8::1 source=embed\n";
+	w.settings.n_sources = 1;
+	cr_assert(addr_parse("2001:db8::5", 11,
+	    &w.settings.source_address[0]));
+	w.settings.has_embed_prefix = true;
+	cr_assert_eq(prefix_parse("2001:db8:e::/96", 15,
+			 &w.settings.embed_prefix),
+	    PREFIX_OK);
+	w.settings.egress.embed[0] = w.settings.embed_prefix;
+	w.settings.egress.n_embed = 1;
+	if (system("ip -6 route add local 2001:db8:e::/96 dev lo") != 0)
+		cr_skip_test("no iproute2 here");
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	child = logged_in("192.0.2.77");
+	cr_expect_eq(try_open(&child, "2001:db8::1", 22), DENY_NONE);
+	cr_expect(peer_is(listener, "2001:db8::5"));
+	cr_expect_eq(try_open(&child, "embed.test", 22), DENY_NONE);
+	cr_expect(peer_is(listener, "2001:db8:e::c000:24d"));
+	/* clients are no targets */
+	cr_expect_eq(try_open(&child, "2001:db8:e::c000:24d", 22),
+	    DENY_EMBED);
+	world_ended(&w, &child, END_NONE);
+	/* an IPv6 client has no IPv4 to embed */
+	child = logged_in("2001:db8:77::1");
+	cr_expect_eq(try_open(&child, "embed.test", 22), DENY_NONE);
+	cr_expect(peer_is(listener, "2001:db8::5"));
+	world_ended(&w, &child, END_NONE);
+	close(listener);
+	cr_expect(world_stop(&w));
+}
+
+/* What is under way is counted over the sessions of a source, and over all. */
+Test(broker_open, bounds_what_is_under_way)
+{
+	struct broker_child child[4];
+	struct broker_msg m;
+	unsigned i, source = 0, total = 0;
+	int fd;
+
+	begin_dns();
+	w.settings.broker.pending_per_session = 100;
+	w.settings.broker.pending_per_source = 6;
+	w.settings.broker.pending = 10;
+	world_start(&w);
+	child[0] = logged_in("2001:db8:77:1::1");
+	child[1] = logged_in("2001:db8:77:1::2");	/* the same /64 */
+	child[2] = logged_in("2001:db8:77:2::1");
+	for (i = 0; i < 4; i++) {
+		child_ask(&child[0], i, "silent.test", 22);
+		child_ask(&child[1], i, "silent.test", 22);
+	}
+	usleep(200 * 1000);
+	for (i = 0; i < 6; i++)
+		child_ask(&child[2], i, "silent.test", 22);
+	for (i = 0; i < 14; i++) {
+		cr_assert(child_receive(&child[i < 4 ? 0 : i < 8 ? 1 : 2], &m,
+		    &fd));
+		source += m.u.open_answer.reason == DENY_SOURCE_PENDING;
+		total += m.u.open_answer.reason == DENY_PENDING;
+	}
+	cr_expect_eq(source, 2);
+	cr_expect_eq(total, 2);
+	for (i = 0; i < 3; i++)
+		world_ended(&w, &child[i], END_NONE);
+	kill(name_server, SIGKILL);
 	cr_expect(world_stop(&w));
 }
 

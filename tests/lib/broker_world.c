@@ -381,10 +381,11 @@ world_news(struct broker_world *w, uint64_t *ret_session)
 	return m.kind;
 }
 
+static char lines[64 * 1024];	/* read last */
+
 bool
 world_logs(struct broker_world *w, const char *text)
 {
-	static char lines[64 * 1024];
 	struct pollfd p = { .fd = w->log, .events = POLLIN };
 	size_t len = 0;
 	ssize_t n;
@@ -401,6 +402,18 @@ world_logs(struct broker_world *w, const char *text)
 	lines[len] = '\0';
 	fprintf(stderr, "not in the log: %s\n%s", text, lines);
 	return false;
+}
+
+unsigned
+world_counts(struct broker_world *w, const char *text, const char *end)
+{
+	const char *at;
+	unsigned n = 0;
+
+	must(world_logs(w, end), end);
+	for (at = lines; (at = strstr(at, text)) != NULL; at++)
+		n++;
+	return n;
 }
 
 /* ------------------------------------------------------------- a child */

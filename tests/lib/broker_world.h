@@ -74,6 +74,10 @@ uint32_t world_news(struct broker_world *, uint64_t *ret_session);
 /* A line of the log that has this text, within three seconds. */
 bool world_logs(struct broker_world *, const char *text);
 
+/* How often `text` stands in the log up to `end`, as world_logs finds it. */
+unsigned world_counts(struct broker_world *, const char *text,
+    const char *end);
+
 void child_send(const struct broker_child *, const struct broker_msg *);
 
 /* The next message, within three seconds; false: the end.  *ret_fd is -1 if
