@@ -371,7 +371,7 @@ Test(dynamic_pool, hands_its_leases_over_one_by_one)
 			cr_assert_eq(heard_s, 7);
 			continue;
 		}
-		cr_assert_eq(heard_s, 1000 + (addr.octet[15]));
+		cr_assert_eq(heard_s, 1000u + addr.octet[15]);
 		cr_assert_eq(dynamic_pool_restore_lease(new, v4, &addr,
 		    heard_s, 1050), DYNAMIC_POOL_TAKEN);
 		cr_assert_eq(dynamic_pool_restore_lease(new, v4, &addr,
