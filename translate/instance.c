@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -29,6 +30,9 @@ struct generation {
 	struct tables	 tables;
 	struct xlatd_limits limits;
 	struct leases	 leases;	/* of its pool; or the empty value */
+	struct handover	 handover;	/* owned; 0: none */
+	const struct generation *before;	/* borrowed; the one that hands
+					 * its leases over; NULL: none */
 	struct xlat_stats *stats;	/* owned; shared, a block per worker */
 	struct workers	*workers;	/* owned; NULL: not started */
 	bool		 draining, gone;
@@ -116,26 +120,6 @@ take_over_leases(struct generation *g, const struct generation *old)
 	leases_copy(&g->leases, pool, UINT32_MAX, &at);
 }
 
-/* `old` has lent on since then, and has ended now.  Packets wait: this must
- * take no longer than it has to. */
-static void
-take_over_late_leases(struct generation *g, const struct generation *old)
-{
-	struct instance *instance = g->instance;
-	uint32_t at = 0;
-
-	if (g->tables.pool == NULL || old->leases.shared == NULL)
-		return;
-	if (leases_catch_up(&old->leases, &g->leases, g->tables.pool,
-	    now_s(instance))) {
-		leases_copy(&g->leases, g->tables.pool, UINT32_MAX, &at);
-		return;
-	}
-	/* An address has another host now. */
-	tables_renew_pool(&g->tables, instance->config);
-	take_over_leases(g, old);
-}
-
 static void
 say_lent(const struct generation *g)
 {
@@ -143,7 +127,7 @@ say_lent(const struct generation *g)
 
 	if (pool != NULL)
 		log_info("device %s: %zu of %zu addresses of the pool are "
-		    "lent", g->instance->tun.name, dynamic_pool_lent(pool),
+		    "lent", g->instance->tun.name, leases_count(&g->leases),
 		    dynamic_pool_size(pool));
 }
 
@@ -167,9 +151,15 @@ generation_new(struct instance *instance, struct tables *tables)
 	*tables = (struct tables) { 0 };
 	g->stats = mmap(NULL, stats_octets(instance), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (g->stats == MAP_FAILED || (g->tables.pool != NULL &&
-	    leases_new(&instance->config->pool, &g->leases) != 0))
+	if (g->stats == MAP_FAILED)
 		log_fatal("out of memory");
+	if (g->tables.pool == NULL)
+		return g;
+	g->handover.wanted = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	g->handover.given = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (leases_new(&instance->config->pool, &g->leases) != 0 ||
+	    g->handover.wanted < 0 || g->handover.given < 0)
+		log_fatal("out of memory or descriptors");
 	return g;
 }
 
@@ -181,6 +171,10 @@ generation_free(struct generation *g)
 	workers_free(g->workers);
 	xlat_stats_sum(g->stats, g->instance->tun.n, &g->instance->past);
 	munmap(g->stats, stats_octets(g->instance));
+	if (g->tables.pool != NULL) {
+		close(g->handover.wanted);
+		close(g->handover.given);
+	}
 	leases_free(&g->leases);
 	tables_free(&g->tables);
 	free(g);
@@ -191,6 +185,7 @@ run_worker(void *arg, unsigned slot, int channel)
 {
 	struct generation *g = arg;
 	const struct instance *instance = g->instance;
+	bool lends = g->tables.pool != NULL;
 
 	const struct worker_start start = {
 		.device = instance->tun.name,
@@ -202,7 +197,12 @@ run_worker(void *arg, unsigned slot, int channel)
 		.tables = &g->tables,
 		.limits = &g->limits,
 		.stats = &g->stats[slot],
-		.leases = g->tables.pool != NULL ? &g->leases : NULL,
+		.leases = lends ? &g->leases : NULL,
+		.handover = lends ? &g->handover : NULL,
+		.config = instance->config,
+		.leases_before = g->before != NULL ? &g->before->leases : NULL,
+		.handover_before = g->before != NULL ? &g->before->handover :
+		    NULL,
 		.epoch_ms = instance->ground->epoch_ms,
 		.log_drops = instance->ground->log_drops
 	};
@@ -232,8 +232,6 @@ worker_ended(void *arg, unsigned slot)
 	leases_restore(&g->leases, g->tables.pool, now_s(g->instance));
 }
 
-static void generation_start(struct generation *);
-
 static void
 drain(struct generation *g)
 {
@@ -254,12 +252,14 @@ generation_adopted(void *arg, uint32_t number)
 	if (g != instance->next)
 		return;
 	say_lent(g);
+	g->before = NULL;	/* it has what there was to have */
 	instance->old = instance->now;
 	instance->now = g;
 	instance->next = NULL;
 	if (instance->old != NULL && !instance->old->gone)
 		drain(instance->old);
-	instance->ground->settled(instance->ground->arg);
+	if (instance->old == NULL)
+		instance->ground->settled(instance->ground->arg);
 }
 
 /* The last worker of a generation has ended. */
@@ -267,14 +267,8 @@ static void
 generation_gone(void *arg)
 {
 	struct generation *g = arg;
-	struct instance *instance = g->instance;
 
 	g->gone = true;
-	if (g == instance->now && instance->next != NULL &&
-	    instance->next->workers == NULL && !instance->stopping) {
-		take_over_late_leases(instance->next, g);
-		generation_start(instance->next);
-	}
 }
 
 static void
@@ -355,15 +349,14 @@ instance_adopt(struct instance *instance, const struct xlatd_instance *config,
 	take_over_leases(instance->next, instance->now);
 	if (instance->now != NULL && instance->now->tables.pool != NULL &&
 	    instance->next->tables.pool != NULL)
-		drain(instance->now);
-	else
-		generation_start(instance->next);
+		instance->next->before = instance->now;
+	generation_start(instance->next);
 }
 
 bool
 instance_settled(const struct instance *instance)
 {
-	return instance->next == NULL;
+	return instance->next == NULL && instance->old == NULL;
 }
 
 const struct xlatd_instance *
@@ -399,6 +392,18 @@ generations(const struct instance *instance, struct generation *ret[3])
 	return n;
 }
 
+/* Not in a callback of its workers, which it owns. */
+static void
+free_old(struct instance *instance)
+{
+	if (instance->old == NULL || !instance->old->gone)
+		return;
+	generation_free(instance->old);
+	instance->old = NULL;
+	if (instance_settled(instance))
+		instance->ground->settled(instance->ground->arg);
+}
+
 bool
 instance_reaped(struct instance *instance, pid_t pid, int status)
 {
@@ -407,8 +412,10 @@ instance_reaped(struct instance *instance, pid_t pid, int status)
 
 	for (unsigned i = 0; i < n; i++)
 		if (g[i]->workers != NULL &&
-		    workers_reaped(g[i]->workers, pid, status))
+		    workers_reaped(g[i]->workers, pid, status)) {
+			free_old(instance);
 			return true;
+		}
 	return false;
 }
 
@@ -421,10 +428,7 @@ instance_tick(struct instance *instance, uint64_t now_ms)
 	for (unsigned i = 0; i < n; i++)
 		if (g[i]->workers != NULL)
 			workers_tick(g[i]->workers, now_ms);
-	if (instance->old != NULL && instance->old->gone) {
-		generation_free(instance->old);
-		instance->old = NULL;
-	}
+	free_old(instance);
 	leases_tick(instance, now_ms);
 }
 

@@ -5,9 +5,8 @@
  *
  * A reload makes the next generation beside the one in force: its workers
  * read from the same queues, and only when all do are the old ones told to
- * end, so that no packet waits or is lost.  With a dynamic pool the old worker
- * ends first, for no two may lend from one pool; packets wait in the device's
- * queue meanwhile, a few milliseconds.
+ * end, so that no packet waits or is lost.  With a dynamic pool, from which no
+ * two may lend, the old worker hands over to the new one (worker.h).
  *
  * Problems are logged.  All belongs to the master's one thread.
  */

@@ -141,6 +141,17 @@ sorted(const struct leases *leases, size_t *ret_n)
 	return all;
 }
 
+size_t
+leases_count(const struct leases *leases)
+{
+	struct snapshot lease;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < leases->n; i++)
+		n += get(leases, i, &lease);
+	return n;
+}
+
 void
 leases_restore(const struct leases *leases, struct dynamic_pool *pool,
     uint64_t now_s)

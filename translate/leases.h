@@ -54,6 +54,9 @@ void leases_copy(struct leases *, const struct dynamic_pool *, uint32_t most,
 
 /* --- for the master ------------------------------------------------------- */
 
+/* How many there are. */
+size_t leases_count(const struct leases *);
+
 /* Lend in an empty pool what is lent here and still holds. */
 void leases_restore(const struct leases *, struct dynamic_pool *,
     uint64_t now_s);

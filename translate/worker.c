@@ -148,6 +148,67 @@ copy_leases(struct worker *w)
 	    &w->copied_at);
 }
 
+/* Wait until an event was signalled, or the master is gone. */
+static void
+wait_for_event(const struct worker *w, int event)
+{
+	struct pollfd p[] = {
+		{ .fd = event, .events = POLLIN },
+		{ .fd = w->start.channel, .events = POLLIN }
+	};
+
+	while (p[0].revents == 0) {
+		poll(p, 2, IDLE_MS);
+		atomic_store(&w->start.stats->heartbeat_ms, clock_now_ms());
+		if (p[1].revents != 0)
+			_exit(0);
+	}
+}
+
+static void
+signal_event(int event)
+{
+	const uint64_t one = 1;
+
+	/* It can only fail if it is signalled more often than we can count. */
+	(void)!write(event, &one, sizeof(one));
+}
+
+/* Lend on what the worker before has lent to the last. */
+static void
+take_over(struct worker *w)
+{
+	const struct worker_start *s = &w->start;
+	uint64_t now_s = (clock_now_ms() + s->epoch_ms) / 1000;
+	uint32_t at = 0;
+
+	if (s->handover_before == NULL)
+		return;
+	signal_event(s->handover_before->wanted);
+	wait_for_event(w, s->handover_before->given);
+	if (!leases_catch_up(s->leases_before, s->leases, s->tables->pool,
+	    now_s)) {
+		/* An address has another host now. */
+		tables_renew_pool(s->tables, s->config);
+		leases_restore(s->leases_before, s->tables->pool, now_s);
+	}
+	leases_copy(s->leases, s->tables->pool, UINT32_MAX, &at);
+}
+
+/* The next worker is ready: touch nothing more, and wait for the end. */
+static void __attribute__((noreturn))
+hand_over(struct worker *w)
+{
+	struct pollfd p = { .fd = w->start.channel, .events = POLLIN };
+
+	signal_event(w->start.handover->given);
+	while (p.revents == 0) {
+		poll(&p, 1, IDLE_MS);
+		atomic_store(&w->start.stats->heartbeat_ms, clock_now_ms());
+	}
+	_exit(0);
+}
+
 /* --- packets --------------------------------------------------------------- */
 
 static void
@@ -235,6 +296,17 @@ is_over(const struct worker *w)
 	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
+static bool
+is_wanted(const struct worker *w)
+{
+	struct pollfd p = { .events = POLLIN };
+
+	if (w->start.handover == NULL)
+		return false;
+	p.fd = w->start.handover->wanted;
+	return poll(&p, 1, 0) > 0;
+}
+
 /* What is due from time to time.  Returns false if it is time to end. */
 static bool
 look_up(struct worker *w)
@@ -243,6 +315,8 @@ look_up(struct worker *w)
 	atomic_store_explicit(&w->start.stats->heartbeat_ms, w->now_ms,
 	    memory_order_relaxed);
 	copy_leases(w);
+	if (is_wanted(w))
+		hand_over(w);
 	return !is_over(w);
 }
 
@@ -252,12 +326,14 @@ wait_for_packet(struct worker *w)
 {
 	struct pollfd p[] = {
 		{ .fd = w->start.tun_fd, .events = POLLIN },
-		{ .fd = w->start.channel, .events = POLLIN }
+		{ .fd = w->start.channel, .events = POLLIN },
+		{ .fd = w->start.handover != NULL ?
+		    w->start.handover->wanted : -1, .events = POLLIN }
 	};
 
-	poll(p, 2, IDLE_MS);
+	poll(p, 3, IDLE_MS);
 	w->now_ms = clock_now_ms();
-	if (p[1].revents != 0 || w->now_ms >= w->checked_ms + CHECK_MS)
+	if (p[1].revents != 0 || p[2].revents != 0 || w->now_ms >= w->checked_ms + CHECK_MS)
 		return look_up(w);
 	return true;
 }
@@ -349,7 +425,13 @@ void
 worker_run(const struct worker_start *start)
 {
 	static struct worker w;
-	const int keep[] = { start->tun_fd, start->channel, start->log_fd };
+	const int keep[] = { start->tun_fd, start->channel, start->log_fd,
+		start->handover != NULL ? start->handover->wanted : -1,
+		start->handover != NULL ? start->handover->given : -1,
+		start->handover_before != NULL ?
+		    start->handover_before->wanted : -1,
+		start->handover_before != NULL ?
+		    start->handover_before->given : -1 };
 
 	sandbox_child_begins("xlatd-worker");
 	/* Commands come from the master, which a terminal's ^C reaches too. */
@@ -357,11 +439,12 @@ worker_run(const struct worker_start *start)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
-	sandbox_close_fds_except(keep, 3);
+	sandbox_close_fds_except(keep, sizeof(keep) / sizeof(keep[0]));
 	w.start = *start;
 	log_set_dropped_counter(&w.start.stats->value[XLAT_LOG_DROPPED]);
-	worker_init(&w);
 	give_up_rights(&w);
+	take_over(&w);
+	worker_init(&w);
 	atomic_store(&w.start.stats->heartbeat_ms, clock_now_ms());
 	send(w.start.channel, &w.start.generation,
 	    sizeof(w.start.generation), MSG_NOSIGNAL);

@@ -16,6 +16,16 @@
 #include "translate/tables.h"
 #include "translate/xlat_stats.h"
 
+/*
+ * How the only worker of an instance with a dynamic pool hands its queue and
+ * its leases over to the next one, without the master: two eventfd(2)s, which
+ * stay signalled.
+ */
+struct handover {
+	int		wanted;		/* the next worker is ready */
+	int		given;		/* this one reads no more */
+};
+
 /* What a worker begins with; all borrowed. */
 struct worker_start {
 	const char	*device;	/* for logs */
@@ -24,10 +34,19 @@ struct worker_start {
 	int		log_fd;
 	uint32_t	generation;	/* what it tells the channel */
 	const struct sandbox_ids *ids;
-	const struct tables *tables;
+	struct tables	*tables;	/* only the pool changes */
 	const struct xlatd_limits *limits;
 	struct xlat_stats *stats;	/* its own block */
-	struct leases	*leases;	/* NULL without a dynamic pool */
+
+	/* With a dynamic pool, else NULL: */
+	struct leases	*leases;	/* what this worker lends */
+	const struct handover *handover;	/* its own */
+	const struct xlatd_instance *config;	/* of the pool */
+	/* The worker before, NULL if there is none; some of what it lent is
+	 * in the tables' pool and in `leases` already. */
+	const struct leases *leases_before;
+	const struct handover *handover_before;
+
 	uint64_t	epoch_ms;	/* what, added to the monotonic clock,
 					 * makes it the time of day */
 	bool		log_drops;

@@ -52,9 +52,9 @@ def check(result):
         raise OSError(number, os.strerror(number))
 
 
-def sanitized():
-    """Whether proxyd was built with AddressSanitizer."""
-    with open(PROXYD, "rb") as program:
+def sanitized(path=PROXYD):
+    """Whether a program was built with AddressSanitizer."""
+    with open(path, "rb") as program:
         return b"__asan_init" in program.read()
 
 

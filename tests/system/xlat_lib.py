@@ -119,6 +119,7 @@ class Xlatd(Daemon):
 
     serial = 0
     worker_name = "xlatd-worker"
+    ends_with = 0       # the exit status it should end with
 
     def __init__(self, folder, start=True, options=(), more="", top=None,
                  host=None, **settings):
@@ -164,6 +165,9 @@ class Xlatd(Daemon):
             XLATD, *options, "-f", self.config, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE))
         self.wait_log("info: ready: ")
+
+    def stop(self):
+        super().stop(self.ends_with)
 
     def workers(self):
         return self.children(self.worker_name)
