@@ -5,7 +5,7 @@
  *
  * usage: load -t FILE [-c at-once] [-n total] [-r requests] [-m names]
  *	[-f first-name] [-u octets] [-d octets] [-b backend-port] [-HE]
- *	[-h hold,...] address port
+ *	[-p MiB] [-h hold,...] address port
  *
  * FILE is what a client sends first, a ClientHello or an HTTP request.  It
  * has the name n0000000.something in it; the digits become those of another
@@ -15,6 +15,7 @@
  *	-d   octets it gets, the sink's 16 among them
  *	-H   FILE is HTTP, and so is the answer; -K: more requests may follow
  *	-E   after the first answer -r messages of 64 octets go there and back
+ *	-p   take no more than so many MiB of answers a second
  *	-h   open so many connections, then so many ...; say so, and wait for
  *	     a line on standard input before going on
  *
@@ -42,6 +43,7 @@ enum {
 	FIRST_MAX = 8192,	/* what a client sends first */
 	HEAD_MAX = 2048,	/* what an answer begins with */
 	CHUNK = 256 * 1024,
+	TURNS = 8,
 	STALL_MS = 10000	/* nothing happens: give up */
 };
 
@@ -54,6 +56,7 @@ struct client {
 	uint64_t	left;		/* octets of the body to send or get */
 	size_t		at;		/* how far FILE is sent, or head got */
 	unsigned	name, requests;
+	bool		paused;		/* until there is allowance again */
 	char		head[HEAD_MAX];
 };
 
@@ -63,6 +66,7 @@ static struct {
 	unsigned	at_once, total, requests, names, first_name;
 	unsigned	backend_port;
 	uint64_t	up, down;
+	uint64_t	pace;		/* octets a millisecond; 0: any */
 	bool		http, keep, echo, hold;
 	struct sockaddr_in at;
 } plan = { .at_once = 1, .total = 1, .requests = 1, .names = 1, .down = 16,
@@ -73,6 +77,11 @@ static struct {
 	uint64_t	requests, octets;
 	int		error;		/* errno of the last failure */
 } sum;
+
+static struct {
+	uint64_t	octets;		/* that may be taken now */
+	uint64_t	at_ns;		/* when that was found out */
+} allowance;
 
 static uint32_t *samples;	/* ns */
 static size_t n_samples, samples_max;
@@ -296,15 +305,22 @@ get_head(struct client *c)
 static int
 get_body(struct client *c)
 {
+	uint64_t most = c->left < CHUNK ? c->left : CHUNK;
 	ssize_t n;
 
 	if (c->left == 0)
 		return got_all(c);
-	n = recv(c->fd, NULL, c->left < CHUNK ? (size_t)c->left : CHUNK,
-	    MSG_TRUNC);
+	if (plan.pace > 0 && most > allowance.octets)
+		most = allowance.octets;
+	c->paused = most == 0;
+	if (c->paused)
+		return 0;
+	n = recv(c->fd, NULL, (size_t)most, MSG_TRUNC);
 	if (n > 0) {
 		c->left -= (uint64_t)n;
 		sum.octets += (uint64_t)n;
+		if (plan.pace > 0)
+			allowance.octets -= (uint64_t)n;
 	}
 	return after(n);
 }
@@ -341,11 +357,15 @@ on_event(struct client *c)
 		[GET_END] = get_end,
 		[HOLD] = hold,
 	};
-	int next;
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLET,
+		.data.ptr = c };
+	int next = 1, turns;
 
-	do
+	for (turns = 0; next > 0 && turns < TURNS; turns++)
 		next = step[c->phase](c);
-	while (next > 0);
+	/* Nor may a fast one keep us from the others: tell of it again. */
+	if (next > 0 && epoll_ctl(epoll, EPOLL_CTL_MOD, c->fd, &ev) != 0)
+		die("epoll_ctl");
 	if (next == -1)
 		sum.failed++;
 	if (next < 0)
@@ -354,14 +374,37 @@ on_event(struct client *c)
 
 /* --- all of them ------------------------------------------------------ */
 
+/* Allow for the time since the last time, and wake those who wait for it. */
 static void
-wait_for_events(unsigned most)
+allow(struct client *clients)
+{
+	uint64_t now = now_ns(), ms = (now - allowance.at_ns) / 1000000;
+	unsigned i;
+
+	if (ms == 0)
+		return;
+	allowance.at_ns = now;
+	allowance.octets = plan.pace * (ms < 10 ? ms : 10);
+	/* Not always the same first. */
+	for (i = 0; i < plan.at_once; i++) {
+		struct client *c = &clients[(i + ms) % plan.at_once];
+
+		if (c->fd >= 0 && c->paused)
+			on_event(c);
+	}
+}
+
+static void
+wait_for_events(unsigned most, struct client *clients)
 {
 	struct epoll_event events[256];
 	int i, n;
 
-	n = epoll_wait(epoll, events, most < 256 ? (int)most : 256, STALL_MS);
-	if (n == 0) {
+	n = epoll_wait(epoll, events, most < 256 ? (int)most : 256,
+	    plan.pace > 0 ? 1 : STALL_MS);
+	if (plan.pace > 0) {
+		allow(clients);
+	} else if (n == 0) {
 		fprintf(stderr, "load: nothing moves; %u of %u are done\n",
 		    sum.done, plan.total);
 		exit(1);
@@ -384,7 +427,7 @@ hold_all(struct client *clients, char *steps)
 			while (sum.begun < most &&
 			    sum.begun < sum.requests + 64)
 				client_begin(&clients[sum.begun]);
-			wait_for_events(256);
+			wait_for_events(256, clients);
 			if (sum.failed > 0)
 				return;
 		}
@@ -457,7 +500,7 @@ read_options(int argc, char *argv[])
 	char *steps = NULL;
 	int option;
 
-	while ((option = getopt(argc, argv, "t:c:n:r:m:f:u:d:b:h:HKE")) != -1)
+	while ((option = getopt(argc, argv, "t:c:n:r:m:f:u:d:b:p:h:HKE")) != -1)
 		switch (option) {
 		case 't': read_first(optarg); break;
 		case 'c': plan.at_once = number(optarg); break;
@@ -468,6 +511,7 @@ read_options(int argc, char *argv[])
 		case 'u': plan.up = strtoull(optarg, NULL, 10); break;
 		case 'd': plan.down = strtoull(optarg, NULL, 10); break;
 		case 'b': plan.backend_port = number(optarg); break;
+		case 'p': plan.pace = (uint64_t)number(optarg) * 1049; break;
 		case 'h': steps = optarg; plan.hold = true; break;
 		case 'H': plan.http = true; break;
 		case 'K': plan.keep = true; break;
@@ -507,7 +551,7 @@ main(int argc, char *argv[])
 		for (i = 0; i < plan.at_once; i++)
 			client_begin(&clients[i]);
 		while (sum.done < plan.total)
-			wait_for_events(256);
+			wait_for_events(256, clients);
 	}
 	report(began_ns);
 	return sum.failed > 0 || sum.wrong > 0;

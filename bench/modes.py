@@ -11,6 +11,7 @@ from world import Failed
 
 GIB = 1 << 30
 SHORT, ANSWER = 1024, 65536
+PACE = 256                      # MiB/s, for transfers beside other things
 
 
 def quick(options, full, less):
@@ -104,12 +105,14 @@ def bulk(direction, kind):
 
 
 def ping(peer, options):
-    # One at a time, but many of them: which of the two processors client,
-    # proxy and server meet on is decided anew for each.
+    # One at a time processors fall asleep and wake, and where client, proxy
+    # and server meet is chance: that is in the times, of many connections;
+    # for processor time there are enough messages to keep all awake.
     connections, each = quick(options, 40, 20), 250
-    numbers, cpu = cpu_of(peer, "echo.tls", "-E", "-n", connections, "-r",
-                          each)
-    return {"cpu": cpu / (connections * each), "p50": numbers["p50_us"],
+    numbers = load(peer, "echo.tls", "-E", "-n", connections, "-r", each)
+    _, cpu = cpu_of(peer, "echo.tls", "-E", "-c", 16, "-n", 2 * connections,
+                    "-r", each)
+    return {"cpu": cpu / (2 * connections * each), "p50": numbers["p50_us"],
             "p99": numbers["p99_us"]}
 
 
@@ -226,8 +229,8 @@ def percentile(values, percent):
 
 
 def reloads(peer, options):
-    """20 reloads while 64 clients open short connections and four transfer:
-    time to first byte meanwhile, and without."""
+    """20 reloads while 64 clients open short connections and four transfer,
+    as fast for each peer: time to first byte meanwhile, and without."""
     n = quick(options, 8000, 2000)
     args = "short.tls", "-c", 64, "-n", n, "-d", SHORT
     calm, busy, errors = [], [], []
@@ -237,7 +240,7 @@ def reloads(peer, options):
         while not stop.is_set():
             try:
                 load(peer, "down.tls.%d" % (GIB // 8), "-c", 4, "-n", 4,
-                     "-d", GIB // 8)
+                     "-d", GIB // 8, "-p", PACE)
             except Failed as error:
                 errors.append(str(error))
 
