@@ -220,13 +220,15 @@ permit_check(const struct permit_list *list, const struct jump_target *asked,
     const struct endpoint *to)
 {
 	const struct permit_rule *rule;
+	uint16_t port;
 	uint32_t i;
 
 	if (list == NULL)
 		return true;
 	for (i = 0; i < list->n; i++) {
 		rule = &list->rule[i];
-		if (rule->port != 0 && rule->port != to->port)
+		port = rule->kind == PERMIT_PREFIX ? to->port : asked->port;
+		if (rule->port != 0 && rule->port != port)
 			continue;
 		if (rule->kind == PERMIT_ANY ||
 		    (rule->kind == PERMIT_NAME &&
@@ -249,8 +251,10 @@ permit_may(const struct permit_list *list, const struct jump_target *asked)
 		return true;
 	for (i = 0; i < list->n; i++) {
 		rule = &list->rule[i];
-		/* The mapping may lead to another port than was asked for. */
-		if (rule->kind != PERMIT_NAME || same_name(list, rule, asked))
+		if (rule->kind == PERMIT_PREFIX ||
+		    ((rule->port == 0 || rule->port == asked->port) &&
+			(rule->kind == PERMIT_ANY ||
+			    same_name(list, rule, asked))))
 			return true;
 	}
 	return false;

@@ -3,10 +3,11 @@
  * permit.h - permitopen= and from= as sshd(8) has them, with prefixes.
  *
  * permitopen: each element is HOST:PORT or [HOST]:PORT.  HOST is "*", a host
- * name or, in brackets, an IPv6 address or prefix; PORT is 1-65535 or "*".  A name is compared with the name that was asked
- * for, whatever it leads to; an address or prefix with the address that is
- * connected, however it was asked for.  IPv4 elements are well-formed and
- * match nothing.
+ * name or, in brackets, an IPv6 address or prefix; PORT is 1-65535 or "*".
+ * Names, and "*", are compared with the name and port that were asked for,
+ * whatever these lead to (a mapping may have another port); an address or
+ * prefix with the address and port that are connected, however they were asked
+ * for.  IPv4 elements are well-formed and match nothing.
  *
  * from: patterns separated by commas; one that starts with '!' and matches
  * refuses, wherever it stands, and one must match.  A pattern is an address or

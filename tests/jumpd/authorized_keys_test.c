@@ -212,7 +212,7 @@ Test(authorized_key, reads_values)
 	cr_expect_eq(key.expiry.civil_s, 1862006400);	/* 2029-01-02 */
 	cr_assert_eq(jump_target_parse("vm1", 3, 22, &asked), DENY_NONE);
 	cr_expect(permit_check(key.permit, &asked, &to));
-	to.port = 23;
+	asked.port = to.port = 23;
 	cr_expect_not(permit_check(key.permit, &asked, &to));
 	cr_assert(addr_parse("2001:db8::5", 11, &to.addr));
 	cr_expect(permit_check(key.permit, &asked, &to));

@@ -267,10 +267,11 @@ Test(broker_open, honours_permitopen_and_expiry)
 
 	begin();
 	w.settings.auth.user[0].methods = AUTH_KEYS;
-	w.mapping = "vm1.test 2001:db8::1\nvm2.test 2001:db8::1\n";
+	w.mapping = "vm1.test 2001:db8::1 ssh=2222\nvm2.test 2001:db8::1\n";
+	world_allow(&w, "2001:db8::/32", 2222, 2222);
 	world_add_keys(&w, KEY_FILE_AUTHORIZED, 1,
 	    "permitopen=\"vm1.test:22,[2001:db8::2]:22\" $key-ed25519");
-	listener = vm_listen("2001:db8::1", 22);
+	listener = vm_listen("2001:db8::1", 2222);
 	world_start(&w);
 	child = world_session(&w, "192.0.2.1");
 	m = child_login(&child, BROKER_LOGIN_SIGNED, "jump", "key-ed25519");

@@ -227,7 +227,7 @@ Test(login_judge, hands_permits_and_expiry_to_the_principal)
 	cr_expect_eq(p.expires_s, 1798761600);
 	cr_assert_eq(jump_target_parse("vm1", 3, 22, &asked), DENY_NONE);
 	cr_expect(permit_check(p.permit, &asked, &to));
-	to.port = 23;
+	asked.port = 23;
 	cr_expect_not(permit_check(p.permit, &asked, &to));
 	principal_fini(&p);
 	key_store_free(f.store);

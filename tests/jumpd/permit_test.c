@@ -78,6 +78,42 @@ Test(permit, compares_names_with_what_was_asked_and_addresses_with_what_is_met)
 	cr_expect(permits(NULL, "vm1", "2001:db8::1", 22));
 }
 
+/* A mapping may lead a name to another port than was asked for. */
+Test(permit, compares_ports_with_what_was_asked_or_met)
+{
+	static const struct {
+		const char	*list, *host;
+		uint16_t	 asked, met;
+		bool		 good;
+	} cases[] = {
+		{ "vm1:22", "vm1", 22, 2222, true },
+		{ "vm1:2222", "vm1", 22, 2222, false },
+		{ "*:22", "vm1", 22, 2222, true },
+		{ "*:2222", "vm1", 22, 2222, false },
+		{ "[2001:db8::/32]:22", "vm1", 22, 2222, false },
+		{ "[2001:db8::/32]:2222", "vm1", 22, 2222, true },
+	};
+	struct endpoint to;
+	struct jump_target asked;
+	struct permit_list *list;
+	size_t i;
+
+	cr_assert(addr_parse("2001:db8::1", 11, &to.addr));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		list = list_of(cases[i].list);
+		cr_assert_eq(jump_target_parse(cases[i].host,
+				 strlen(cases[i].host), cases[i].asked,
+				 &asked),
+		    DENY_NONE);
+		to.port = cases[i].met;
+		cr_expect_eq(permit_check(list, &asked, &to), cases[i].good,
+		    "%s", cases[i].list);
+		if (cases[i].good)
+			cr_expect(permit_may(list, &asked));
+		permit_free(list);
+	}
+}
+
 Test(permit, refuses_malformed_elements)
 {
 	static const char *const bad[] = { "", "vm1", "22", ":22", "vm1:",
@@ -140,9 +176,11 @@ Test(permit, looks_no_name_up_that_is_not_permitted)
 	struct permit_list *both = list_of("a:1,[2001:db8::1]:22");
 	struct jump_target a, c;
 
-	cr_assert_eq(jump_target_parse("a", 1, 9, &a), DENY_NONE);
+	cr_assert_eq(jump_target_parse("a", 1, 1, &a), DENY_NONE);
 	cr_assert_eq(jump_target_parse("c", 1, 9, &c), DENY_NONE);
 	cr_expect(permit_may(names, &a));
+	a.port = 9;
+	cr_expect_not(permit_may(names, &a));
 	cr_expect_not(permit_may(names, &c));
 	cr_expect(permit_may(both, &c));
 	cr_expect(permit_may(NULL, &c));
