@@ -267,9 +267,14 @@ class Log(SystemTest):
         self.ask(7000)    # about 1.4 MiB of lines
         self.assertLess(time.monotonic() - start, 40)
 
+    @staticmethod
+    def writer(proxyd):
+        wait_for(lambda: proxyd.children("popgate-log"), "a log writer")
+        return proxyd.children("popgate-log")[0]
+
     def test_a_killed_writer_is_replaced(self):
         proxyd = self.proxyd(RAW)
-        writer, = proxyd.children("popgate-log")
+        writer = self.writer(proxyd)
         os.kill(writer, signal.SIGKILL)
         self.ask()
         wait_for(lambda: proxyd.children("popgate-log") not in ([], [writer]),
@@ -282,7 +287,7 @@ class Log(SystemTest):
         with open(self.world.path("stderr"), "w") as stderr:
             proxyd = self.proxyd(RAW, log='"%s"' % path, stderr=stderr)
         wait_for(lambda: os.path.exists(path), "a log file")
-        writer, = proxyd.children("popgate-log")
+        writer = self.writer(proxyd)
         os.kill(writer, signal.SIGSTOP)
         os.rename(path, path + ".1")
 
