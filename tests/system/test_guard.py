@@ -603,6 +603,7 @@ class Nginx(SystemTest):
                 self.assertEqual(done.stdout, "201")
                 self.assertEqual(sha256(stored), expected)
                 os.unlink(stored)
+        proxyd.wait_log(" reason=", count=4)    # the uploads have ended
         # all on one connection
         mark = proxyd.log_mark()
         done = self.world.curl(url + "who", url + "big", "-o", down)
