@@ -138,18 +138,30 @@ check_gso(struct pass *pass)
 	return DROP_NONE;
 }
 
+/*
+ * A checksum to be made is behind the headers, in a whole packet.  It may be
+ * that of a packet in a tunnel, but ICMP is none.
+ */
+static bool
+partial_fits(const struct packet_offload *offload, const struct headers *h)
+{
+	if (offload->csum_start < h->transport ||
+	    offload->csum_start + offload->csum_offset + 2u > h->total ||
+	    headers_is_part(h))
+		return false;
+	return (h->protocol != PROTO_ICMP && h->protocol != PROTO_ICMP6) ||
+	    (offload->csum_start == h->transport &&
+		offload->csum_offset == ICMP_CHECKSUM);
+}
+
 enum drop_reason
 transport_check_offload(struct pass *pass)
 {
 	struct packet_offload *offload = &pass->packet.offload;
-	const struct headers *h = &pass->headers;
 
 	if (offload->gso == PACKET_GSO_NONE && !offload->partial)
 		return DROP_NONE;
-	/* A checksum to be made is behind the headers, in a whole packet. */
-	if (offload->partial && (offload->csum_start < h->transport ||
-		offload->csum_start + offload->csum_offset + 2u > h->total ||
-		headers_is_part(h)))
+	if (offload->partial && !partial_fits(offload, &pass->headers))
 		return DROP_BAD_OFFLOAD;
 	if (offload->gso != PACKET_GSO_NONE)
 		return check_gso(pass);

@@ -23,7 +23,7 @@ struct run {
 	struct siit	 siit;
 	struct siit_queue queue;
 	struct packet_offload offload;
-	bool		 zero_ok;
+	bool		 mend;
 };
 
 static const char *const prefixes[] = {
@@ -79,9 +79,9 @@ configure(struct run *run, struct bytes *b)
 	    (SIIT_MTU_MAX - SIIT_MTU_MIN + 1);
 	siit->lowest_mtu6 = SIIT_MTU_MIN + bytes_u16(b) %
 	    (siit->mtu6 - SIIT_MTU_MIN + 1);
-	run->zero_ok = siit->udp_zero == SIIT_UDP_ZERO_PASS;
 	run->offload.gso = offload % 3;
 	run->offload.partial = offload >> 2 & 1;
+	run->mend = offload >> 3 & 1;
 	run->offload.gso_size = bytes_u16(b);
 	run->offload.hdr_len = bytes_u16(b);
 	run->offload.csum_start = bytes_u16(b);
@@ -110,7 +110,7 @@ translate(struct run *run, const struct packet *packet, bool was_good,
 	switch (result.verdict) {
 	case SIIT_FORWARD:
 		expect_good(was_good ?
-		    packet_check_sums(&result.packet, true) :
+		    packet_check_sums(&result.packet, false) :
 		    packet_check_shape(&result.packet));
 		*ret = result.packet;
 		return true;
@@ -128,6 +128,44 @@ translate(struct run *run, const struct packet *packet, bool was_good,
 		assert(result.reason != DROP_NONE);
 	}
 	return false;
+}
+
+static void
+put_sum(uint8_t *at, size_t len, uint32_t start, size_t field)
+{
+	uint16_t sum;
+
+	if (len < field + 2)
+		return;
+	at[field] = at[field + 1] = 0;
+	sum = plain_sum(at, len, start) ^ 0xffff;
+	at[field] = (uint8_t)(sum >> 8);
+	at[field + 1] = (uint8_t)sum;
+}
+
+/*
+ * Make the checksums right that we look at ourselves, so that chance gets
+ * behind them: IPv4's header, ICMP and ICMPv6 without extension headers.
+ */
+static void
+mend(struct packet *packet)
+{
+	uint8_t *at = packet->at;
+	size_t header = 40, len = packet->len;
+	uint32_t pseudo;
+
+	if (packet_version(packet) == 4 && len >= 20) {
+		header = (at[0] & 0xfu) * 4;
+		if (header < 20 || header > len)
+			return;
+		put_sum(at, header, 0, 10);
+		if (at[9] == 1)
+			put_sum(at + header, len - header, 0, 2);
+	} else if (packet_version(packet) == 6 && len >= 40 && at[6] == 58) {
+		pseudo = plain_sum(at + 8, 32, 0);
+		put_sum(at + header, len - header,
+		    pseudo + 58 + (uint32_t)(len - header), 2);
+	}
 }
 
 /* packet_check.h looks behind no extension header but Fragment. */
@@ -161,6 +199,8 @@ LLVMFuzzerTestOneInput(const uint8_t *octets, size_t len)
 	siit_queue_init(&run->queue, &limits, &xlat_key, NULL, XLAT_NOW_MS,
 	    XLAT_NOW_S);
 	packet = xlat_packet(octets + CONFIG, len - CONFIG, &run->offload);
+	if (run->mend)
+		mend(&packet);
 	packet_describe(&packet, text);
 	good = packet_check_sums(&packet, false) == NULL &&
 	    !has_extensions(&packet);
