@@ -9,8 +9,10 @@ processes of the program, however short they live.
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -39,6 +41,61 @@ def run(*args):
         raise Failed("%s: exit %d\n%s" % (" ".join(args), done.returncode,
                                           done.stdout))
     return done.stdout
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K" + text)
+        sys.stderr.flush()
+
+
+def install_packages(packages):
+    """Have these Debian packages."""
+    missing = [package for package in packages
+               if subprocess.run(["dpkg", "-s", package],
+                                 capture_output=True).returncode != 0]
+    if not missing:
+        return
+    say("Installing: " + " ".join(missing))
+    # Debian starts a server as soon as it is there; we do not want it.
+    policy = "/usr/sbin/policy-rc.d"
+    ours = not os.path.exists(policy)
+    if ours:
+        with open(policy, "w") as file:
+            file.write("#!/bin/sh\nexit 101\n")
+        os.chmod(policy, 0o755)
+    try:
+        os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+        run("apt-get", "-q", "update")
+        run("apt-get", "-q", "-y", "install", "--no-install-recommends",
+            *missing)
+    finally:
+        if ours:
+            os.unlink(policy)
+
+
+def find_program(tools, top, name):
+    """What the environment says (PROXYD, XLATD), or ours in build/; if that
+    is not there, one that is built of a copy, so that nothing appears in the
+    source tree."""
+    variable = os.path.basename(name).upper()
+    path = os.environ.get(variable, os.path.join(top, "build", name))
+    if variable not in os.environ and not os.path.exists(path):
+        say("Building " + name)
+        run(os.path.join(top, "tests/install_packages"), "build")
+        copy = tools.path("source")
+        shutil.copytree(top, copy, ignore=shutil.ignore_patterns(
+            ".git", "build", "build-*"))
+        run("sh", "-ec", 'cd "$1"; autoreconf -fi; mkdir build; cd build; '
+            '../configure -q CFLAGS=-O2; make -s -j2 "$2"', "sh", copy, name)
+        path = os.path.join(copy, "build", name)
+    if not os.access(path, os.X_OK):
+        raise Failed("no program at " + path)
+    return os.path.abspath(path)
 
 
 def wait_for(predicate, what, timeout=60.0):
@@ -186,12 +243,12 @@ class Group:
 
 
 class Tools:
-    """The compiled load generator, sink and bare relay, and a folder for everything."""
+    """Programs of ours, compiled, and a folder for everything."""
 
-    def __init__(self, here):
+    def __init__(self, here, programs=("load", "sink", "bare")):
         self.folder = tempfile.mkdtemp(prefix="popgate-bench-")
         os.chmod(self.folder, 0o755)
-        for name in ("load", "sink", "bare"):
+        for name in programs:
             run(os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE",
                 "-O2", "-Wall", "-o", self.path(name),
                 os.path.join(here, name + ".c"))
