@@ -163,11 +163,14 @@ def flood(direction, octets, segments=1):
 def rate(direction, octets):
     """Datagrams a second of which less than 1 % is lost."""
     def measure(peer, options):
-        def passes(kpps):
+        def once(kpps):
             got = datagrams(peer, direction, octets, kpps * 1000,
                             options.seconds / 4)
             return got["received"] > .99 * got["sent"] and \
                 got["sent"] > .95 * kpps * 1000 * options.seconds / 4
+
+        def passes(kpps):   # others use the machine, too
+            return once(kpps) or once(kpps)
         least, most = 5, 10
         while passes(most) and most < 2000:
             least, most = most, most * 2
@@ -331,6 +334,14 @@ def measure_once(peer, mode, opts):
         return None
 
 
+def warm_up(peer):
+    """Sockets, and the kernel's memory for them, that are not used for the
+    first time: that costs several times as much."""
+    for way in "64", "46":
+        with contextlib.suppress(Failed):
+            tcp(4, way)(peer, argparse.Namespace(seconds=1))
+
+
 def measure(tools, opts):
     raw = {mode: {} for mode in opts.modes}
     running = []
@@ -338,6 +349,8 @@ def measure(tools, opts):
         for name in opts.peers:
             running.append(TRANSLATORS[name](tools))
             running[-1].start()
+            progress("warming up: " + name)
+            warm_up(running[-1])
         for i in range(opts.rounds):
             for mode in opts.modes:
                 if mode in ONCE and i < opts.rounds - 1:
