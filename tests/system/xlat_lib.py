@@ -60,8 +60,13 @@ class Network:
             "v6": ((self.r6, "xlat"), (self.xlat, "v6")),
             "v4": ((self.xlat, "v4"), (self.r4, "xlat")),
             "four": ((self.r4, "four"), (self.four, "eth0")),
-            "r6": ((self.r6, "six"),), "r4": ((self.r4, "four"),),
             "x6": ((self.xlat, "v6"),), "x4": ((self.xlat, "v4"),)}
+        # What a router alone knows to be smaller, for mtu().  (A cable with
+        # two MTUs is none: the end with the smaller drops what the other
+        # sends, unless it is a super-packet.)
+        self.routes = {
+            "r6": (self.r6, "-6", SIX, "six"),
+            "r4": (self.r4, "-4", FOUR, "four")}
         self.six.address("eth0", SIX + "/64")
         self.r6.address("six", R6[0] + "/64")
         self.r6.address("xlat", R6[1] + "/64")
@@ -91,9 +96,14 @@ class Network:
                 with open("/proc/sys/net/" + name, "w") as file:
                     file.write(str(value))
 
-    def mtu(self, cable, mtu):
-        for host, link in self.cables[cable]:
+    def mtu(self, where, mtu):
+        """The MTU of a cable, or of a router's way to the host behind it."""
+        for host, link in self.cables.get(where, ()):
             host.ip("link", "set", link, "mtu", str(mtu))
+        if where in self.routes:
+            host, family, to, link = self.routes[where]
+            host.ip(family, "route", "replace", to, "dev", link, "mtu",
+                    "lock", str(mtu))
 
     def offloads(self, cable, *settings):
         """ethtool -K at both ends; for one end see host()."""
