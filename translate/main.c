@@ -64,9 +64,10 @@ test(const struct xlatd_config *config, enum task task)
 	if (task == TEST_AND_PRINT)
 		xlatd_config_print(config, stdout);
 	else
-		printf("%s: ok, %u instance%s, %llu mappings\n", config->process.path,
-		    config->n_instances, config->n_instances == 1 ? "" : "s",
-		    (unsigned long long)eams);
+		printf("%s: ok, %u instance%s, %llu mapping%s\n",
+		    config->process.path, config->n_instances,
+		    config->n_instances == 1 ? "" : "s",
+		    (unsigned long long)eams, eams == 1 ? "" : "s");
 	return fflush(stdout) == 0 ? 0 : 1;
 }
 

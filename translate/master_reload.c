@@ -182,9 +182,9 @@ say_ready(struct master *m)
 
 	for (uint32_t i = 0; i < m->n; i++)
 		eams += instance_eams(m->instance[i]);
-	log_info("%s: %u instance%s, %llu mappings",
+	log_info("%s: %u instance%s, %llu mapping%s",
 	    m->ready ? "reloaded" : "ready", m->n, m->n == 1 ? "" : "s",
-	    (unsigned long long)eams);
+	    (unsigned long long)eams, eams == 1 ? "" : "s");
 	snprintf(status, sizeof(status), "READY=1\nSTATUS=%u instances, %llu "
 	    "mappings", m->n, (unsigned long long)eams);
 	notify(status);

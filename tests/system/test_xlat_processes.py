@@ -37,7 +37,7 @@ class Commands(XlatTest):
         done = self.command("-t", "-f", xlatd.config)
         self.assertEqual(
             (done.returncode, done.stdout, done.stderr),
-            (0, xlatd.config + ": ok, 1 instance, 1 mappings\n", ""))
+            (0, xlatd.config + ": ok, 1 instance, 1 mapping\n", ""))
 
     def test_T_prints_what_it_accepts(self):
         first = self.command("-T", "-f", self.config().config)
