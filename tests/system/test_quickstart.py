@@ -36,12 +36,19 @@ class Quickstart(SystemTest):
         with self.host:
             return run(os.path.join(TOP, "quickstart"), *args, timeout=300)
 
+    def networks(self, text):
+        """Named network namespaces of a demo that are there."""
+        named = set(re.findall(r"popgate-(?:six|relay|four)\d*", text))
+        return named & set(run("ip", "netns", "list").stdout.split())
+
     def test_the_demo_works_and_leaves_nothing(self):
         before = self.state()
         text = self.quickstart().stdout
         for shown in ("HTTP/1.1 200", "SSL certificate verify ok", "SIGHUP",
-                      "sha256", "404", "unrecognized name"):
+                      "sha256", "404", "unrecognized name",
+                      "You come from 192.0.2.6", "destination_unmapped"):
             self.assertIn(shown, text)
+        self.assertFalse(self.networks(text))
         self.assertEqual(self.state(), before)
 
     def test_keep_says_how_to_stop_it(self):
@@ -53,7 +60,12 @@ class Quickstart(SystemTest):
         command = re.search(r"^ +(curl .*http://.*)$", text, re.M).group(1)
         with self.host:
             self.assertIn("blue", run("sh", "-c", command).stdout)
+        command = re.search(r"^ +(ip netns exec .* curl http://.*)$",
+                            text, re.M).group(1)
+        self.assertIn("192.0.2.6", run("sh", "-c", command).stdout)
+        self.assertEqual(len(self.networks(text)), 3)
         self.quickstart("--stop")
+        self.assertFalse(self.networks(text))
         self.assertEqual(self.state(), before)
 
 
