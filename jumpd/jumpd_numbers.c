@@ -67,7 +67,7 @@ const struct cfgfile_number jumpd_numbers[] = {
 	{ "limits", "opening_per_source", CFGFILE_COUNT,
 	    AT(broker.pending_per_source), 1, 65536, 128 },
 	{ "limits", "opening_per_session", CFGFILE_COUNT,
-	    AT(broker.pending_per_session), 1, 4096, 64 },
+	    AT(broker.pending_per_session), 1, 128, 64 },
 	{ "limits", "addresses", CFGFILE_COUNT, AT(broker.addresses),
 	    1, 16, 4 },
 	{ "limits", "key_commands", CFGFILE_COUNT, AT(broker.commands),

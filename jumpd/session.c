@@ -19,8 +19,6 @@ enum {
 	REKEY_SECONDS = 3600	/* RFC 4253 9 */
 };
 
-enum { RAW, PACKETS };		/* of session.counters */
-
 /* --- requests ------------------------------------------------------------- */
 
 struct session_request *
@@ -38,6 +36,7 @@ session_keep(struct session *s, ssh_message message)
 	r->asked_ms = s->now_ms;
 	r->next = s->requests;
 	s->requests = r;
+	s->n_requests++;
 	return r;
 }
 
@@ -48,8 +47,10 @@ session_take(struct session *s, uint32_t number)
 
 	while ((r = *at) != NULL && r->number != number)
 		at = &r->next;
-	if (r != NULL)
+	if (r != NULL) {
 		*at = r->next;
+		s->n_requests--;
+	}
 	return r;
 }
 
@@ -72,40 +73,18 @@ session_end(struct session *s, enum end_reason reason, const char *text)
 	    text == NULL ? end_reason_text(reason) : text);
 }
 
-/* Why libssh has given the connection up. */
-static enum end_reason
-why_dead(const struct session *s)
-{
-	const char *error = ssh_get_error(s->ssh);
-	bool left = strcmp(error, "Socket error: disconnected") == 0 ||
-	    strncmp(error, "Received SSH_MSG_DISCONNECT", 27) == 0;
-	bool cut = !left && (s->reset ||
-	    strncmp(error, "Socket error", 12) == 0);
-
-	if (s->phase == SESSION_HELLO && !left && !cut)
-		return ssh_get_clientbanner(s->ssh) == NULL ||
-		    strncmp(ssh_get_clientbanner(s->ssh), "SSH-2.0-", 8) != 0 ?
-		    END_BANNER : END_KEY_EXCHANGE;
-	if (left || cut)
-		return s->phase != SESSION_READY ? END_CLIENT_LEFT :
-		    s->advised && s->opens == 0 ? END_SHELL :
-		    cut ? END_CLIENT_RESET : END_DISCONNECTED;
-	return END_PROTOCOL;
-}
-
-static bool
-is_dead(const struct session *s)
+bool
+session_is_dead(const struct session *s)
 {
 	return !ssh_is_connected(s->ssh) ||
 	    (ssh_get_status(s->ssh) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
 }
 
-/* Notice that the connection is over.  Returns true if the session ends. */
-static bool
-check_dead(struct session *s)
+bool
+session_check(struct session *s)
 {
-	if (s->end == END_NONE && is_dead(s))
-		session_end(s, why_dead(s), "");
+	if (s->end == END_NONE && session_is_dead(s))
+		session_end(s, session_why_dead(s), "");
 	return s->end != END_NONE;
 }
 
@@ -120,6 +99,14 @@ tell_closed(struct session *s, struct jump_channel *c)
 		return;
 	c->told = true;
 	broker_link_send(s->broker, &msg);
+}
+
+void
+session_close_channel(struct session *s, struct jump_channel *c,
+    enum end_reason reason)
+{
+	jump_channel_close(c, reason);
+	tell_closed(s, c);
 }
 
 static void
@@ -147,6 +134,7 @@ free_requests(struct session *s)
 		ssh_message_free(r->message);
 		free(r);
 	}
+	s->n_requests = 0;
 	ssh_message_free(s->refusal);
 	s->refusal = NULL;
 }
@@ -175,11 +163,13 @@ session_settle(struct session *s)
 
 	if (s->end == END_NONE || s->phase >= SESSION_PARTING)
 		return;
-	dead = is_dead(s) || s->phase == SESSION_HELLO;
+	dead = session_is_dead(s) || s->phase == SESSION_HELLO;
+	if (s->phase == SESSION_HELLO)
+		dead = !session_hello_part(s);
 	free_channels(s);
 	free_requests(s);
 	broker_link_send(s->broker, &ending);
-	if (!dead)
+	if (!dead && s->phase != SESSION_HELLO)
 		part(s);
 	session_phase(s, dead ? SESSION_OVER : SESSION_PARTING);
 }
@@ -204,7 +194,8 @@ may_read(const struct session *s)
 		return s->requests == NULL;
 	return s->phase == SESSION_HELLO ||
 	    (s->phase == SESSION_READY && s->broker->first == NULL &&
-	    held(s) <= SESSION_HELD_MUCH);
+	    s->n_requests < s->settings->broker.pending_per_session +
+	    SESSION_REQUESTS_MORE && held(s) <= SESSION_HELD_MUCH);
 }
 
 bool
@@ -233,44 +224,9 @@ session_wants(const struct session *s)
 bool
 session_is_due(const struct session *s)
 {
-	return s->behind && s->end == END_NONE && may_read(s);
-}
-
-static struct broker_text
-cut(const char *text, size_t most)
-{
-	size_t len = text == NULL ? 0 : strnlen(text, most);
-
-	return (struct broker_text) { (const uint8_t *)text, len };
-}
-
-static void
-tell_facts(struct session *s)
-{
-	const struct broker_msg msg = { .type = BROKER_FACTS, .u.facts = {
-		.software = cut(ssh_get_clientbanner(s->ssh),
-		    BROKER_MSG_FACT_MAX),
-		.kex = cut(ssh_get_kex_algo(s->ssh), BROKER_MSG_FACT_MAX),
-		.cipher = cut(ssh_get_cipher_in(s->ssh),
-		    BROKER_MSG_FACT_MAX) } };
-
-	broker_link_send(s->broker, &msg);
-}
-
-static void
-run_hello(struct session *s)
-{
-	int rc = ssh_handle_key_exchange(s->ssh);
-
-	if (check_dead(s))
-		return;
-	if (rc == SSH_OK) {
-		tell_facts(s);
-		session_phase(s, SESSION_LOGIN);
-		session_login_begins(s);
-	} else if (rc != SSH_AGAIN) {
-		session_end(s, END_KEY_EXCHANGE, "");
-	}
+	/* libssh also reads while it writes. */
+	return s->counters[SESSION_RAW].in_bytes != s->drained_octets &&
+	    s->phase > SESSION_HELLO && s->end == END_NONE && may_read(s);
 }
 
 static void
@@ -286,7 +242,7 @@ take_message(struct session *s, ssh_message message)
 static void
 run_messages(struct session *s)
 {
-	const uint64_t *in = &s->counters[RAW].in_bytes;
+	const uint64_t *in = &s->counters[SESSION_RAW].in_bytes;
 	uint64_t before;
 	ssh_message message;
 	unsigned reads = 0;
@@ -294,7 +250,7 @@ run_messages(struct session *s)
 	while (reads < READS_MAX && may_read(s)) {
 		before = *in;
 		message = ssh_message_get(s->ssh);
-		if (check_dead(s)) {
+		if (session_check(s)) {
 			ssh_message_free(message);
 			return;
 		}
@@ -304,21 +260,21 @@ run_messages(struct session *s)
 				return;
 			continue;
 		}
+		s->drained_octets = *in;
 		if (s->phase == SESSION_LOGIN)
 			session_login_unanswered(s);
 		if (*in - before < LIBSSH_READ)
 			break;
 		reads++;
 	}
-	s->behind = !may_read(s);
 }
 
 void
 session_heard(struct session *s)
 {
-	if (s->counters[RAW].in_bytes == s->in_octets)
+	if (s->counters[SESSION_RAW].in_bytes == s->in_octets)
 		return;
-	s->in_octets = s->counters[RAW].in_bytes;
+	s->in_octets = s->counters[SESSION_RAW].in_bytes;
 	s->heard_ms = s->now_ms;
 }
 
@@ -351,13 +307,13 @@ session_run(struct session *s, short revents)
 	if (s->end != END_NONE || s->phase == SESSION_OVER)
 		return;
 	if (s->phase == SESSION_HELLO)
-		run_hello(s);
+		session_hello_run(s);
 	if (s->end == END_NONE && s->phase != SESSION_HELLO)
 		run_messages(s);
 	/* Where nothing may be read, what waits must still go out. */
 	if (s->end == END_NONE && (revents & POLLOUT) && !may_read(s)) {
 		ssh_blocking_flush(s->ssh, 0);
-		check_dead(s);
+		session_check(s);
 	}
 }
 
@@ -417,7 +373,7 @@ session_relay(struct session *s, const short *revents, size_t n,
 		relay_one(s, s->channel[at], at < n ? revents[at] : 0,
 		    buffer);
 	}
-	if (check_dead(s))
+	if (session_check(s))
 		return;
 	if (held(s) > SESSION_HELD_MAX)
 		session_end(s, END_MEMORY, NULL);
@@ -458,7 +414,7 @@ session_open(struct session *s, const struct session_start *start)
 	if (s->fd < 0 || s->ssh == NULL || s->counters == NULL)
 		return false;
 	ssh_set_blocking(s->ssh, 0);
-	ssh_set_counters(s->ssh, &s->counters[RAW], &s->counters[PACKETS]);
+	ssh_set_counters(s->ssh, &s->counters[SESSION_RAW], &s->counters[SESSION_PACKETS]);
 	ssh_set_auth_methods(s->ssh, SSH_AUTH_METHOD_PUBLICKEY);
 	return set_options(s) &&
 	    host_keys_accept(start->keys, s->ssh, start->fd);

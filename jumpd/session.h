@@ -29,11 +29,16 @@ struct ssh_session_struct;
 enum {
 	/* Also of those that the client has not closed yet. */
 	SESSION_CHANNELS_MAX = 4096,
+	/* Asked of the broker beyond what it opens at once: it answers these
+	 * immediately, and all answers have room in the socket. */
+	SESSION_REQUESTS_MORE = 32,
 	SESSION_SHELLS_MAX = 8,		/* channels for shells, at once */
 	SESSION_TEXT_MAX = 512,		/* octets of a farewell, with NUL */
 	SESSION_HELD_MUCH = 32 << 20,	/* nothing more is read meanwhile */
 	SESSION_HELD_MAX = 96 << 20	/* the session's end */
 };
+
+enum { SESSION_RAW, SESSION_PACKETS };	/* places in counters */
 
 enum session_phase {
 	SESSION_HELLO,
@@ -68,14 +73,16 @@ struct session {
 	uint64_t	 active_ms;	/* when bytes of a channel last moved */
 	uint64_t	 asked_ms;	/* last keepalive; 0: none yet */
 	bool		 reset;		/* poll(2) saw an error */
-	bool		 behind;	/* messages may wait in libssh */
+	uint64_t	 drained_octets;	/* that had come when libssh had no
+						 * more messages */
 	bool		 draining;	/* end when the last channel ends */
 
-	uint32_t	 next_request;
+	uint32_t	 next_request, n_requests;
 	struct session_request *requests;	/* owned; LOGIN: one at most */
 	struct ssh_message_struct *refusal;	/* owned; an attempt by which
 						 * others can be refused */
 	uint32_t	 attempts_seen, attempts_answered;
+	bool		 gssapi;	/* the client tried what is not offered */
 
 	uint32_t	 opens;		/* direct-tcpip asked for, ever */
 	bool		 advised;	/* told about ssh -J */
@@ -146,6 +153,20 @@ bool session_writable(const struct session *);
 uint64_t session_moved(const struct session *);
 
 /* --- between the session*.c files ---------------------------------------- */
+
+/* Has libssh given it up?  And why? */
+bool session_is_dead(const struct session *);
+enum end_reason session_why_dead(const struct session *);
+/* The same, and then it ends.  Returns true if it ends. */
+bool session_check(struct session *);
+
+/* Close a channel and tell the broker. */
+void session_close_channel(struct session *, struct jump_channel *,
+    enum end_reason);
+
+void session_hello_run(struct session *);
+/* It ends before there are keys.  Returns true if the client was told why. */
+bool session_hello_part(struct session *);
 
 void session_login_message(struct session *, struct ssh_message_struct *);
 void session_login_answered(struct session *, const struct broker_msg *);

@@ -19,7 +19,7 @@ close_one(struct session *s, uint32_t number, enum end_reason reason)
 {
 	for (uint32_t i = 0; i < s->n_channels; i++)
 		if (s->channel[i]->number == number && number != 0)
-			jump_channel_close(s->channel[i], reason);
+			session_close_channel(s, s->channel[i], reason);
 }
 
 void
@@ -80,14 +80,17 @@ sooner(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-/* libssh keeps one request open at a time: the answer to the last one has to
- * be taken before the next one goes out. */
+/* libssh keeps one request open at a time: if the last one was answered
+ * meanwhile, the first call only takes note of it. */
 static void
 keepalive(struct session *s)
 {
-	if (s->asked_ms != 0 && s->heard_ms >= s->asked_ms)
-		ssh_send_keepalive(s->ssh);
+	const uint64_t *sent = &s->counters[SESSION_PACKETS].out_packets;
+	uint64_t before = *sent;
+
 	ssh_send_keepalive(s->ssh);
+	if (*sent == before)
+		ssh_send_keepalive(s->ssh);
 	s->asked_ms = s->now_ms;
 }
 
@@ -144,7 +147,7 @@ tick_channels(struct session *s)
 		if (c->number == 0 || c->closed)
 			continue;
 		if (s->now_ms >= c->last_ms + idle)
-			jump_channel_close(c, END_CHANNEL_IDLE);
+			session_close_channel(s, c, END_CHANNEL_IDLE);
 		else
 			next = sooner(next, until(s, c->last_ms + idle));
 	}

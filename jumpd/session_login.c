@@ -23,6 +23,7 @@ static void
 on_libssh_log(int priority, const char *function, const char *text, void *arg)
 {
 	static const char request[] = "handler for packet type 50";
+	static const char gssapi[] = ", method gssapi-with-mic ";
 	struct session *s = arg;
 	size_t len = strlen(text);
 
@@ -30,6 +31,9 @@ on_libssh_log(int priority, const char *function, const char *text, void *arg)
 	if (len >= sizeof(request) - 1 && strcmp(text + len -
 	    (sizeof(request) - 1), request) == 0)
 		s->attempts_seen++;
+	/* That one it answers itself, after trying to load Kerberos. */
+	else if (strstr(text, gssapi) != NULL)
+		s->gssapi = true;
 }
 
 void
@@ -183,7 +187,10 @@ session_login_message(struct session *s, ssh_message message)
 void
 session_login_unanswered(struct session *s)
 {
-	if (s->requests != NULL || s->attempts_seen <= s->attempts_answered)
+	if (s->gssapi)
+		session_end(s, END_PROTOCOL, "this method is not offered");
+	if (s->requests != NULL || s->end != END_NONE ||
+	    s->attempts_seen <= s->attempts_answered)
 		return;
 	s->attempts_answered++;
 	/* Failure can only be sent in answer to some message. */

@@ -196,14 +196,14 @@ find_channel(const struct session *s, ssh_channel ssh)
 	return NULL;
 }
 
-/* What to type after ssh -J: where the client has come to. */
+/* What to type after ssh -J: where the client has come to, without the usual
+ * port; an IPv6 address has to keep its brackets. */
 static void
 own_address(const struct session *s, char out[ENDPOINT_TEXT_MAX])
 {
+	endpoint_format(&s->local, out);
 	if (s->local.port == 22)
-		addr_format(&s->local.addr, out);
-	else
-		endpoint_format(&s->local, out);
+		*strrchr(out, ':') = '\0';
 }
 
 static void

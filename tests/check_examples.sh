@@ -21,19 +21,22 @@ fail() {
 program() {
 	case $1 in
 	proxyd) echo "$built/proxyd/proxyd" ;;
+	jumpd) echo "$built/jumpd/jumpd" ;;
 	xlatd) echo "$built/translate/xlatd" ;;
 	esac
 }
 
-# The user of the examples need not exist here.
+# The user of the examples need not exist here, nor host keys.
 copy_for_here() {
-	sed 's/^user = "popgate";/user = "nobody";/' "$1"
+	sed 's/^user = "popgate";/user = "nobody";/
+	    s,"/etc/popgate/ssh_host,"ssh_host,' "$1"
 }
 
 # accepts DAEMON FILE NAME: and what -T prints of it is accepted again,
 # unchanged; it stays in DAEMON.effective.
 accepts() {
 	daemon=$(program "$1")
+	test "$1" != jumpd || "$daemon" -g -f "$2" >/dev/null
 	effective=$copy/$1.effective
 	"$daemon" -t -f "$2" >/dev/null || { fail "$3: refused"; return; }
 	"$daemon" -T -f "$2" > "$effective" &&
@@ -76,6 +79,7 @@ readme() {
 	accepts "$1" "$copy/readme.conf" README.md
 }
 readme proxyd conf map mapping.d
+readme jumpd jumpd-conf map mapping.d
 readme xlatd xlatd-conf eam eam.d
 
 # settings DAEMON PAGE: the manual has every setting that -T prints.
@@ -87,6 +91,7 @@ settings() {
 	done
 }
 settings proxyd proxyd/proxyd.conf.5
+settings jumpd jumpd/jumpd.conf.5
 settings xlatd translate/xlatd.conf.5
 
 # reasons MACRO HEADER PAGE: and every reason of the list.
@@ -99,18 +104,21 @@ reasons() {
 	done
 }
 reasons CLOSE_REASON proxyd/close_reasons.h proxyd/proxyd.8
+reasons DENY_REASON jumpd/deny_reasons.h jumpd/jumpd.8
+reasons END_REASON jumpd/end_reasons.h jumpd/jumpd.8
 reasons DROP_REASON translate/drop_reasons.h translate/xlatd.8
 reasons XLAT_STAT translate/xlat_stats.h translate/xlatd.8
 
 if command -v mandoc >/dev/null; then
-	for page in "$srcdir"/proxyd/*.[58] "$srcdir"/translate/*.[58]; do
+	for page in "$srcdir"/proxyd/*.[58] "$srcdir"/jumpd/*.[58] \
+	    "$srcdir"/translate/*.[58]; do
 		mandoc -T lint -W warning "$page" || fail "$page: see above"
 	done
 fi
 if command -v systemd-analyze >/dev/null; then
-	for daemon in proxyd xlatd; do
+	for daemon in proxyd jumpd xlatd; do
 		unit=$copy/popgate-$daemon.service
-		sed "s,^ExecStart=[^ ]*,ExecStart=$(program $daemon)," \
+		sed "s,^\(ExecStart[a-zA-Z]*\)=[^ ]*,\1=$(program $daemon)," \
 		    "$srcdir/examples/popgate-$daemon.service" > "$unit"
 		# It also speaks about other units of the host.
 		systemd-analyze verify "$unit" 2>&1 |

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: ISC
+"""Who may log in to jumpd: keys, certificates, options; and names."""
+import os
+import re
+import subprocess
+import time
+
+from jump_lib import ECHO, JUMPD, JumpTest
+from lib import CLIENT4, POP4, VM, run, wait_for
+
+
+class Logins(JumpTest):
+    def allowed(self, key, user="jump", port=ECHO, vm=VM[1], extra=()):
+        """Whether an echo comes back through ssh -W."""
+        tunnel = self.start_ssh(
+            "-W", "[%s]:%d" % (vm, port), "%s@%s" % (user, POP4), jump=None,
+            options=("-i", key, *extra), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        out, self.said = tunnel.communicate(b"echo", timeout=20)
+        return out == b"echo"
+
+    def keys_file(self, name, *lines):
+        return self.world.write(name, "".join(line + "\n" for line in lines))
+
+    def test_keys(self):
+        good, other = self.key("good"), self.key("other")
+        rsa = self.key("rsa", "-t", "rsa", "-b", "2048")
+        ecdsa = self.key("ecdsa", "-t", "ecdsa")
+        path = self.keys_file("ak", "# comment", self.public(good),
+                              self.public(rsa), self.public(ecdsa))
+        self.jumpd(authentication='[ "keys" ]',
+                   authorized_keys='[ "%s" ]' % path)
+        for key in (good, rsa, ecdsa):
+            self.assertTrue(self.allowed(key))
+            self.running.wait_log("login client=%s:.*method=publickey "
+                                  'user="jump" key=SHA256:' % CLIENT4)
+        self.assertFalse(self.allowed(other))
+        self.assertIn(b"Permission denied (publickey)", self.said)
+        self.running.wait_log("login_failed client=%s:.*user=\"jump\".*"
+                              "reason=key_unknown" % CLIENT4)
+        self.assertFalse(self.allowed(good, user="nobody"))
+        self.running.wait_line("login_failed", user='"nobody"')
+
+    def test_unknown_users_are_answered_alike(self):
+        good = self.key("good")
+        self.jumpd(authentication='[ "keys" ]', authorized_keys='[ "%s" ]' %
+                   self.keys_file("ak", self.public(good)))
+        times = {}
+        for user in ("jump", "root", "x" * 300):
+            self.assertFalse(self.allowed(self.key("o"), user=user))
+            self.assertIn(b"(publickey)", self.said)
+            tries = []
+            for _ in range(5):
+                client = self.raw(user=None)
+                client.send(5, "ssh-userauth")
+                client.wait(lambda ptype, _: ptype == 6)
+                began = time.monotonic()
+                client.send(50, user, "ssh-connection", "none")
+                client.wait(lambda ptype, _: ptype == 51)
+                tries.append(time.monotonic() - began)
+                client.close()
+            times[user] = sorted(tries)[2]
+        self.assertLess(max(times.values()) - min(times.values()), 0.05)
+
+    def test_options_of_keys(self):
+        self.jumpd(authentication='[ "keys" ]',
+                   authorized_keys='[ "%s" ]' % self.keys_file("ak"))
+        key = self.key("k")
+        for options, good in (
+                ("restrict", False), ("restrict,port-forwarding", True),
+                ('permitopen="[%s]:%d"' % (VM[1], ECHO), True),
+                ('permitopen="[%s]:23"' % VM[1], False),
+                ('permitopen="[2001:db8::/32]:*"', True),
+                ('from="%s"' % CLIENT4, True),
+                ('from="192.0.2.0/24"', True),
+                ('from="198.51.100.0/24"', False),
+                ('expiry-time="20200101"', False),
+                ('expiry-time="20991231Z"', True),
+                ('command="true"', False), ("no-such-option", False),
+                ("no-port-forwarding", False), ("no-pty,no-x11-forwarding",
+                                                True)):
+            self.keys_file("ak", options + " " + self.public(key))
+            self.running.reload()
+            self.assertEqual(self.allowed(key), good, options)
+
+    def test_a_key_may_not_do_more_than_permitopen(self):
+        key = self.key("k")
+        self.jumpd(authentication='[ "keys" ]', authorized_keys='[ "%s" ]' %
+                   self.keys_file("ak", 'permitopen="[%s]:%d" %s' % (
+                       VM[1], ECHO, self.public(key))))
+        self.assertFalse(self.allowed(key, vm=VM[2], port=22))
+        self.assertIn(b"your key does not permit this target", self.said)
+
+    def certificate(self, key, ca, *args):
+        run("ssh-keygen", "-q", "-s", ca, "-I", "the id", *args,
+            key + ".pub")
+
+    def test_certificates(self):
+        ca, other_ca, key = self.key("ca"), self.key("ca2"), self.key("k")
+        self.jumpd(
+            authentication='[ "certificates" ]',
+            trusted_user_ca_keys='[ "%s.pub" ]' % ca,
+            revoked_keys='[ "%s" ]' % self.keys_file("revoked",
+                                                     "serial: 66"))
+        self.assertFalse(self.allowed(key))
+        for args, good in (
+                (("-n", "jump", "-z", "7"), True),
+                (("-n", "other"), False),
+                (("-n", "other,jump"), True),
+                (("-n", "jump", "-V", "-2d:-1d"), False),
+                (("-n", "jump", "-V", "+1d:+2d"), False),
+                (("-n", "jump", "-z", "66"), False),
+                (("-n", "jump", "-O", "force-command=x"), False),
+                (("-n", "jump", "-O", "source-address=%s" % CLIENT4), True),
+                (("-n", "jump", "-O", "source-address=10.0.0.1"), False),
+                (("-n", "jump", "-O", "no-port-forwarding"), False),
+                (("-h", "-n", "jump"), False)):
+            self.certificate(key, ca, *args)
+            self.assertEqual(self.allowed(key), good, args)
+        self.certificate(key, other_ca, "-n", "jump")
+        self.assertFalse(self.allowed(key))
+        self.running.wait_log(r'login .*cert="the id" serial=7 ca=SHA256:')
+
+    def test_several_users(self):
+        one, two = self.key("one"), self.key("two")
+        folder = self.world.path("keys.d")
+        os.makedirs(folder, exist_ok=True)
+        for name, key in (("ann", one), ("bob", two)):
+            with open(os.path.join(folder, name), "w") as file:
+                file.write(self.public(key))
+        self.jumpd(authentication=None, users="""(
+            { name = "ann"; authentication = [ "keys" ];
+              authorized_keys = [ "keys.d/%u" ]; },
+            { name = "bob"; authentication = [ "keys" ];
+              authorized_keys = [ "keys.d/%u" ]; },
+            { name = "any"; authentication = [ "none" ]; } )""")
+        self.assertTrue(self.allowed(one, "ann"))
+        self.assertTrue(self.allowed(two, "bob"))
+        self.assertFalse(self.allowed(one, "bob"))
+        self.assertTrue(self.allowed(one, "any"))
+        self.assertFalse(self.allowed(one, "jump"))
+
+    def test_authorized_keys_command(self):
+        key = self.key("k")
+        script = "/usr/local/sbin/popgate-test-keys"
+        self.addCleanup(os.unlink, script)
+        with open(script, "w") as file:
+            file.write('#!/bin/sh\ntest "$1" = jump && cat %s.pub\n' % key)
+        os.chmod(script, 0o755)
+        os.chmod(key + ".pub", 0o644)
+        self.jumpd(authentication='[ "keys" ]',
+                   authorized_keys_command='[ "%s", "%%u" ]' % script,
+                   authorized_keys_command_user='"nobody"')
+        self.assertTrue(self.allowed(key))
+        self.assertFalse(self.allowed(self.key("other")))
+        with open(script, "w") as file:
+            file.write("#!/bin/sh\nsleep 30\n")
+        self.running.reload(timeouts={"command": "0.5"})
+        began = time.monotonic()
+        self.assertFalse(self.allowed(key))
+        self.assertLess(time.monotonic() - began, 10)
+
+    def test_the_banner(self):
+        self.jumpd(banner='"Be nice.\\n"')
+        done = self.ssh("jump@" + POP4, jump=None, check=False,
+                        options=("-o", "LogLevel=INFO"))
+        self.assertIn("Be nice.", done.stderr)
+
+    def test_names_of_the_dns(self):
+        self.assertTrue(os.path.exists("/usr/sbin/dnsmasq"))
+        server = self.world.vm.start(
+            "/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=",
+            "--no-resolv", "--no-hosts", "--user=root", "--pid-file=",
+            "--local=/dns.test/",
+            "--listen-address=" + VM[4], "--bind-interfaces",
+            "--host-record=vm.dns.test," + VM[1],
+            "--host-record=v4.dns.test,192.0.2.99",
+            "--host-record=bad.dns.test,2001:db9::1",
+            "--host-record=self.dns.test,::1",
+            stderr=subprocess.DEVNULL)
+        self.addCleanup(lambda: (server.kill(), server.wait()))
+        self.jumpd("vm.dns.test %s\n" % VM[2], dns="true",
+                   resolvers='[ "%s" ]' % VM[4])
+
+        def resolved():
+            return self.ssh("root@x.dns.test", check=False).stderr
+        wait_for(lambda: "no such name" in resolved(), "the name server", 10)
+        self.running.write_mapping("")
+        self.running.reload()
+        done = self.ssh("root@vm.dns.test", "echo $SSH_CONNECTION")
+        self.assertEqual(done.stdout.split()[2], VM[1])
+        for name, text in (("v4.dns.test", "no IPv6 address"),
+                           ("bad.dns.test", "not allowed"),
+                           ("self.dns.test", "special-purpose")):
+            self.assertIn(text, self.refusal(name), name)
+        server.kill()
+        self.running.reload(timeouts={"dns": "0.5"})
+        self.assertRegex(self.refusal("other.dns.test"),
+                         "name servers (failed|did not answer)")
+
+    def test_the_client_s_address_at_the_vm(self):
+        prefix = "2001:db8:e:"
+        self.world.pop.ip("-6", "route", "add", "local", prefix + ":/96",
+                          "dev", "lo")
+        self.world.vm.ip("-6", "route", "add", prefix + ":/96", "via",
+                         "2001:db8:64::1")
+        self.addCleanup(self.world.pop.ip, "-6", "route", "del", "local",
+                        prefix + ":/96", "dev", "lo")
+        self.addCleanup(self.world.vm.ip, "-6", "route", "del",
+                        prefix + ":/96")
+        self.jumpd("vm.example.com %s source=embed\n" % VM[1],
+                   embed_prefix='"%s:/96"' % prefix)
+        done = self.ssh("root@vm.example.com", "echo $SSH_CONNECTION")
+        self.assertEqual(done.stdout.split()[0], prefix + ":c000:207")
+
+    def test_fail2ban_finds_failed_logins(self):
+        self.jumpd(authentication='[ "keys" ]', authorized_keys='[ "%s" ]' %
+                   self.keys_file("ak", ""))
+        self.assertFalse(self.allowed(self.key("k")))
+        self.ssh("jump@[2001:db8:6::10]", jump=None, check=False)
+        self.running.wait_line("session", after=0)
+        log = self.world.write("jump.log", "\n".join(self.running.lines))
+        text = run("fail2ban-regex", log, os.path.join(
+            os.path.dirname(__file__),
+            "../../examples/fail2ban-jumpd.conf")).stdout
+        found = int(re.search(r"(\d+) matched", text).group(1))
+        self.assertEqual(found, len(self.running.log("login_failed ")))
+        self.assertGreater(found, 0)
