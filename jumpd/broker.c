@@ -66,6 +66,10 @@ time_out(struct deadline *d, enum broker_deadline kind)
 	case BROKER_DEADLINE_COMMAND:
 		broker_command_timed_out(d);
 		break;
+	case BROKER_DEADLINE_PAUSE:
+		broker_session_listen(CONTAINER_OF(struct broker_session,
+		    pause, d));
+		break;
 	case BROKER_DEADLINE_GONE:
 		broker_session_finish(CONTAINER_OF(struct broker_session, gone,
 				d), END_NONE);

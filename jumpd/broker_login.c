@@ -235,12 +235,9 @@ broker_login_command_done(struct broker_session *s, enum deny_reason reason,
 	    s->login.user_len);
 	r = request_of(policy, s->login.choice.user, s, s->login.blob,
 	    s->login.len);
-	if (s->watch.fd < 0 &&
-	    loop_add(&b->loop, &s->watch, s->fd, EPOLLIN, broker_on_child) !=
-		0) {
-		broker_session_gone(s);
+	broker_session_listen(s);
+	if (s->fd < 0)
 		return;
-	}
 	if (reason == DENY_NONE)
 		reason = login_judge_lines(b->generation->keys, &r, text, len,
 		    &p);

@@ -23,12 +23,20 @@ broker_send(struct broker_session *s, const struct broker_msg *m, int fd)
 {
 	uint8_t out[BROKER_MSG_MAX];
 	size_t len = broker_msg_encode(m, out);
+	int err;
 
 	if (s->fd < 0)
 		return false;
-	/* There is room for hundreds of answers, and fewer are waited for. */
-	if (sock_send_fds(s->fd, out, len, &fd, fd >= 0 ? 1 : 0) == 0)
+	if (s->last_words)
 		return true;
+	/* There is room for hundreds of answers, and fewer are waited for. */
+	err = sock_send_fds(s->fd, out, len, &fd, fd >= 0 ? 1 : 0);
+	if (err == 0)
+		return true;
+	if (err == -EPIPE || err == -ECONNRESET) {
+		s->last_words = true;
+		return true;
+	}
 	broker_session_gone(s);
 	return false;
 }
@@ -82,10 +90,12 @@ take(struct broker_session *s, const struct broker_msg *m)
 {
 	switch (m->type) {
 	case BROKER_LOGIN:
-		broker_login(s, m);
+		if (!s->last_words)
+			broker_login(s, m);
 		break;
 	case BROKER_OPEN:
-		broker_open_begin(s, m);
+		if (!s->last_words)
+			broker_open_begin(s, m);
 		break;
 	case BROKER_CLOSED:
 		broker_channel_closed(s, m);
@@ -117,6 +127,10 @@ read_message(struct broker_session *s)
 	ssize_t n;
 
 	n = recv(s->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	/* It ended before it read all, says the kernel, once; what it wrote
+	 * is still there. */
+	if (n < 0 && errno == ECONNRESET)
+		n = recv(s->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0) {
@@ -134,13 +148,43 @@ read_message(struct broker_session *s)
 }
 
 void
+broker_session_listen(struct broker_session *s)
+{
+	if (s->fd >= 0 && s->watch.fd < 0 && !s->login.pending &&
+	    loop_add(&s->broker->loop, &s->watch, s->fd, EPOLLIN,
+		broker_on_child) != 0)
+		broker_session_gone(s);
+}
+
+/* It waits in its socket, and its child with it. */
+static void
+pause(struct broker_session *s)
+{
+	struct broker *b = s->broker;
+
+	loop_remove(&b->loop, &s->watch);
+	deadline_set(&b->deadlines[BROKER_DEADLINE_PAUSE], &s->pause,
+	    b->now_ms + BROKER_PAUSE_MS);
+}
+
+void
 broker_on_child(struct loop_watch *watch, uint32_t events)
 {
 	struct broker_session *s = CONTAINER_OF(struct broker_session, watch,
 	    watch);
-	unsigned n = (events & EPOLLHUP) != 0 ? LAST_WORDS : BATCH;
+	bool last = (events & EPOLLHUP) != 0;
+	unsigned n = last ? LAST_WORDS : BATCH;
 
+	s->last_words = s->last_words || last;
 	/* One login at a time. */
-	while (n-- > 0 && !s->login.pending && read_message(s))
-		;
+	while (n-- > 0 && !s->login.pending) {
+		if (!last && !rate_take(&s->messages,
+				 BROKER_MESSAGES_PER_MINUTE,
+				 BROKER_MESSAGES_BURST, s->broker->now_ms)) {
+			pause(s);
+			return;
+		}
+		if (!read_message(s))
+			return;
+	}
 }

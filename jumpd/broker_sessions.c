@@ -75,6 +75,7 @@ broker_session_gone(struct broker_session *s)
 	if (s->fd < 0)
 		return;
 	loop_remove(&b->loop, &s->watch);
+	deadline_clear(&s->pause);
 	close(s->fd);
 	s->fd = -1;
 	broker_login_fini(s);
@@ -172,6 +173,7 @@ adopt(struct broker *b, const struct broker_news *m, int fd)
 		s->client = m->client;
 		s->local = m->local;
 		s->began_ms = b->now_ms;
+		rate_fill(&s->messages, BROKER_MESSAGES_BURST, b->now_ms);
 		s->fd = fd;
 		loop_watch_init(&s->watch);
 		err = loop_add(&b->loop, &s->watch, fd, EPOLLIN,

@@ -23,6 +23,7 @@
 #include "jumpd/broker_msg.h"
 #include "jumpd/key_command.h"
 #include "jumpd/login_judge.h"
+#include "jumpd/rate.h"
 #include "jumpd/resolver.h"
 #include "jumpd/settings.h"
 
@@ -30,8 +31,13 @@ enum {
 	BROKER_TICK_MS = 100,
 	BROKER_CHANNELS_MAX = 4096,	/* of a session, whatever the limits */
 	BROKER_SESSION_HEADS = 4096,	/* of the hash table */
-	BROKER_TOLD_MAX = 30		/* lines about refused channels of a
+	BROKER_TOLD_MAX = 30,		/* lines about refused channels of a
 					 * session; then they are counted */
+	/* Messages of a child: more have to wait, so that no client can keep
+	 * us from the others. */
+	BROKER_MESSAGES_BURST = 512,
+	BROKER_MESSAGES_PER_MINUTE = 12000,
+	BROKER_PAUSE_MS = 100
 };
 
 /* One list for each way to run out of time. */
@@ -40,6 +46,8 @@ enum broker_deadline {
 	BROKER_DEADLINE_DNS,		/* one look-up */
 	BROKER_DEADLINE_OPEN,		/* all of an open */
 	BROKER_DEADLINE_COMMAND,
+	BROKER_DEADLINE_PAUSE,		/* a child that said too much: to be
+					 * heard again */
 	BROKER_DEADLINE_GONE,		/* a child that is gone: its parent has
 					 * not said why yet */
 	N_BROKER_DEADLINES
@@ -113,7 +121,8 @@ struct broker_session {
 	uint64_t	 began_ms;
 	int		 fd;		/* owned; -1: the child is gone */
 	struct loop_watch watch;
-	struct deadline	 gone;
+	struct rate	 messages;
+	struct deadline	 pause, gone;
 
 	struct auth_attempts attempts;
 	struct broker_login_state login;
@@ -135,6 +144,8 @@ struct broker_session {
 
 	enum end_reason	 child_says;	/* its last word */
 	enum end_reason	 ours;		/* why we end it */
+	bool		 last_words;	/* the child is gone: what it said is
+					 * still to be read, nobody hears us */
 	bool		 end_told;	/* to the child and the parent */
 	unsigned	 owed_logins;	/* reports the parent has not got: */
 	unsigned	 owed_failures;
@@ -220,8 +231,12 @@ void broker_session_finish(struct broker_session *, enum end_reason parent);
 
 void broker_on_child(struct loop_watch *, uint32_t events);
 
+/* Hear the child (again), unless it waits for an answer. */
+void broker_session_listen(struct broker_session *);
+
 /* Send a message, with a descriptor or -1.  A child that does not read is
- * done with: false, and the session is gone. */
+ * done with: false, and the session is gone.  One that has ended does not
+ * miss it. */
 bool broker_send(struct broker_session *, const struct broker_msg *, int fd);
 
 /* The session must end: the child is told, and the parent to see to it. */

@@ -394,6 +394,48 @@ Test(broker_open, is_done_with_a_child_that_does_not_read)
 	cr_expect(world_stop(&w));
 }
 
+/* One that asks without end waits; the others do not. */
+Test(broker_open, hears_no_child_all_the_time)
+{
+	struct broker_child child, other;
+	struct broker_msg m;
+	struct timespec before, after;
+	unsigned i, n;
+	int listener, fd;
+
+	begin();
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	for (i = n = 0; i < 700; i++) {
+		child_ask(&child, i, "2001:db8::1", 23);
+		n += child_receive(&child, &m, &fd);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	cr_expect_eq(n, 700);
+	/* 512 at once, and then 200 a second */
+	cr_expect_geq((after.tv_sec - before.tv_sec) * 1000 +
+		(after.tv_nsec - before.tv_nsec) / 1000000, 800);
+	/* Its last words are heard to the end. */
+	for (i = 0; i < 100; i++)
+		child_ask(&child, i, "2001:db8::1", 23);
+	m = (struct broker_msg){ .type = BROKER_ENDING };
+	m.u.ending.reason = END_DISCONNECTED;
+	child_send(&child, &m);
+	other = logged_in("192.0.2.2");
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	cr_expect_eq(try_open(&other, "2001:db8::1", 22), DENY_NONE);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	cr_expect_leq((after.tv_sec - before.tv_sec) * 1000 +
+		(after.tv_nsec - before.tv_nsec) / 1000000, 200);
+	world_ended(&w, &child, END_NONE);
+	cr_expect(world_logs(&w, "reason=disconnected"));
+	world_ended(&w, &other, END_NONE);
+	close(listener);
+	cr_expect(world_stop(&w));
+}
+
 Test(broker_open, tells_so_many_refusals_of_a_session)
 {
 	struct broker_child child;
