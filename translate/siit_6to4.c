@@ -147,14 +147,16 @@ segment_size(const struct pass *pass)
 
 /*
  * IPv4 cannot say how long it is, and its sender cannot be told: of other
- * packets check_size() says that they are too big.
+ * packets check_size() says that they are too big.  (Linux makes no
+ * super-packets as long as that.)
  */
 static bool
 is_too_long(const struct pass *pass, const struct pair4 *addr)
 {
 	const struct headers *h = &pass->headers;
 
-	return (h->has_fragment || addr->hairpin) &&
+	return (h->has_fragment || addr->hairpin ||
+		   pass->packet.offload.gso != PACKET_GSO_NONE) &&
 	    h->total - h->transport + IP4_HEADER > UINT16_MAX;
 }
 

@@ -146,6 +146,34 @@ Test(siit, drops_what_is_too_long_for_ipv4)
 	end(&w);
 }
 
+/* Its segments would fit, but no header can say how long it is in all. */
+Test(siit, drops_super_packets_that_are_too_long_for_ipv4)
+{
+	struct world w = begin();
+	struct packet packet = {
+		.at = w.room + PACKET_HEADROOM,
+		.headroom = PACKET_HEADROOM,
+		.offload = { PACKET_GSO_TCP, false, true, 1400, 60, 40, 16 }
+	};
+	unsigned payload;
+
+	for (payload = 65510; payload <= 65535; payload++) {
+		packet.len = write_long(packet.at, 0, payload, false);
+		packet.at[6] = 6;
+		packet.at[40 + 12] = 5 << 4;
+		siit_translate(&w.siit, w.queue, 0, &packet, &w.result);
+		if (payload > 65515) {
+			cr_assert_eq(w.result.verdict, SIIT_DROP, "%u",
+			    payload);
+			cr_assert_eq(w.result.reason, DROP_TOO_LONG);
+			continue;
+		}
+		cr_assert_eq(w.result.verdict, SIIT_FORWARD, "%u", payload);
+		cr_assert_null(packet_check_shape(&w.result.packet));
+	}
+	end(&w);
+}
+
 /* A lease's time is the wall clock's, whatever the monotonic one says. */
 Test(siit, lends_by_the_wall_clock)
 {
