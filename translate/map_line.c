@@ -56,6 +56,31 @@ bad(char problem[MAP_LINE_PROBLEM_MAX], const char *setting,
 	return MAP_LINE_BAD;
 }
 
+/*
+ * Is all of it addresses that are no host's elsewhere?  (A wider prefix may
+ * hold some: packets to those are refused one by one, or mean nobody.)  As
+ * siit_address.c has them, RFC 1812 5.3.7, RFC 3927 7 and RFC 4291 2.5, 2.7.
+ */
+static bool
+is_no_hosts(const struct prefix *prefix)
+{
+#define V4(a, b, len) \
+	{ { { [10] = 0xff, 0xff, a, b } }, V4_MAPPED + (len) }
+	static const struct prefix ranges[] = {
+		V4(0, 0, 8), V4(127, 0, 8), V4(169, 254, 16), V4(224, 0, 3),
+		{ { { 0 } }, 127 },	/* unspecified and loopback */
+		{ { { 0xfe, 0x80 } }, 10 },
+		{ { { 0xff } }, 8 }
+	};
+#undef V4
+	size_t i;
+
+	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (prefix_within(prefix, &ranges[i]))
+			return true;
+	return false;
+}
+
 /* Returns a fragment that says what is wrong, or NULL. */
 static const char *
 read_prefix(const struct word *word, bool v4, struct prefix *ret)
@@ -66,6 +91,8 @@ read_prefix(const struct word *word, bool v4, struct prefix *ret)
 		return prefix_strerror(error);
 	if ((addr_is_v4(&ret->addr) && ret->len >= V4_MAPPED) != v4)
 		return v4 ? "is not an IPv4 prefix" : "is not an IPv6 prefix";
+	if (is_no_hosts(ret))
+		return "can be no host's";
 	return NULL;
 }
 

@@ -2,6 +2,7 @@
 #include "translate/map_line.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/lib/hostile.h"
@@ -105,6 +106,38 @@ Test(map_line, that_is_bad_is_told_by_column)
 		cr_assert_str_eq(problem, cases[i].problem);
 		cr_assert_eq(memcmp(&eam, &before, sizeof(eam)), 0);
 	}
+}
+
+Test(map_line, is_of_addresses_that_hosts_can_have)
+{
+	static const char *const v4[] = { "0.0.0.0", "0.1.2.0/24",
+		"127.0.0.1", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.1",
+		"224.0.0.0/3", "255.255.255.255" };
+	static const char *const v6[] = { "::", "::1", "fe80::1", "febf::/16",
+		"ff02::1", "ff00::/8" };
+	static const char *const good[] = { "1.0.0.0 ::2",
+		"0.0.0.0/0 2001:db8:ff00::/40", "126.0.0.0/7 2001:db8::/100",
+		"192.0.2.0/24 ::/0", "169.255.0.1 fec0::1",
+		"223.255.255.255 fe7f::1", "192.0.2.1 fd00::1" };
+	char problem[MAP_LINE_PROBLEM_MAX], line[100];
+	struct eam eam;
+	size_t i;
+
+	for (i = 0; i < N(v4); i++) {
+		snprintf(line, sizeof(line), "%s 2001:db8::/32", v4[i]);
+		cr_assert_eq(parse(line, &eam, problem), MAP_LINE_BAD, "%s",
+		    line);
+		cr_assert_not_null(strstr(problem, "can be no host's"));
+	}
+	for (i = 0; i < N(v6); i++) {
+		snprintf(line, sizeof(line), "192.0.2.1 %s", v6[i]);
+		cr_assert_eq(parse(line, &eam, problem), MAP_LINE_BAD, "%s",
+		    line);
+		cr_assert_not_null(strstr(problem, "can be no host's"));
+	}
+	for (i = 0; i < N(good); i++)
+		cr_assert_eq(parse(good[i], &eam, problem), MAP_LINE_EAM,
+		    "%s: %s", good[i], problem);
 }
 
 Test(map_line, may_not_be_endless)
