@@ -15,7 +15,7 @@
 /*
  * Give the device what `next` asks for.  What `now` (NULL: nothing) asks for
  * was given before.  Returns false with what is wrong in problem[room]; then
- * the device is as it was.
+ * the device is as it was, but for its MTU.
  */
 bool setup_apply(const struct tun *, const struct xlatd_instance *now,
     const struct xlatd_instance *next, char *problem, size_t room);
