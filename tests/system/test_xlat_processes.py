@@ -486,6 +486,8 @@ class Reload(XlatTest):
               "datagrams meanwhile %d ms" % (
                   n, xlatd.start_s, (time.monotonic() - began - 2) / 2, sent,
                   slowest * 1000))
+        # The tables alone take longer to build.
+        self.assertLess(slowest, 0.3)
 
     def test_many_signals_coalesce(self):
         xlatd = self.xlatd()
