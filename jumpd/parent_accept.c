@@ -167,6 +167,8 @@ on_acceptable(evutil_socket_t listener, short what, void *arg)
 		jumpd_stat_add(
 		    &p->shared->parent.value[JUMPD_STAT_ACCEPTED], 1);
 		client = sock_endpoint(&ss);
+		/* Who has logged in meanwhile is not half open any more. */
+		parent_hear_broker(p);
 		accept_one(p, fd, &client, clock_now_ms());
 	}
 }

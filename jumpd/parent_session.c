@@ -271,6 +271,9 @@ parent_session_reaped(struct parent *p, pid_t pid, int status)
 	s = &p->session[*at];
 	if (!WIFEXITED(status) && !WIFSIGNALED(status))
 		return true;
+	/* Its login may be news that wait: then nobody is to be blamed. */
+	if (!s->logged_in)
+		parent_hear_broker(p);
 	*at = s->next;
 	s->pid = 0;
 	s->end = why_ended(s, status);
