@@ -245,13 +245,14 @@ class Group:
 class Tools:
     """Programs of ours, compiled, and a folder for everything."""
 
-    def __init__(self, here, programs=("load", "sink", "bare")):
+    def __init__(self, here, programs=("load", "sink", "bare"),
+                 libraries=()):
         self.folder = tempfile.mkdtemp(prefix="popgate-bench-")
         os.chmod(self.folder, 0o755)
         for name in programs:
             run(os.environ.get("CC", "cc"), "-std=gnu11", "-D_GNU_SOURCE",
                 "-O2", "-Wall", "-o", self.path(name),
-                os.path.join(here, name + ".c"))
+                os.path.join(here, name + ".c"), *libraries)
 
     def path(self, *names):
         return os.path.join(self.folder, *names)
