@@ -46,6 +46,8 @@ class Quickstart(SystemTest):
         text = self.quickstart().stdout
         for shown in ("HTTP/1.1 200", "SSL certificate verify ok", "SIGHUP",
                       "sha256", "404", "unrecognized name",
+                      "cc 22022\n", "port are not allowed here",
+                      "This is a jump host",
                       "You come from 192.0.2.6", "destination_unmapped"):
             self.assertIn(shown, text)
         self.assertFalse(self.networks(text))
@@ -60,6 +62,11 @@ class Quickstart(SystemTest):
         command = re.search(r"^ +(curl .*http://.*)$", text, re.M).group(1)
         with self.host:
             self.assertIn("blue", run("sh", "-c", command).stdout)
+        command = re.search(r"^ +(ssh .*@vm\.example)$", text,
+                            re.M).group(1)
+        with self.host:
+            self.assertIn("it is there", run(
+                "sh", "-c", command + " echo it is there").stdout)
         command = re.search(r"^ +(ip netns exec .* curl http://.*)$",
                             text, re.M).group(1)
         self.assertIn("192.0.2.6", run("sh", "-c", command).stdout)
