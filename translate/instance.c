@@ -326,7 +326,7 @@ instance_prepare(struct instance *instance, const struct xlatd_instance *next,
 void
 instance_forgo(struct instance *instance, const struct xlatd_instance *next)
 {
-	setup_withdraw(&instance->tun, next, instance->config);
+	setup_undo(&instance->tun, instance->config, next);
 }
 
 void

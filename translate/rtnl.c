@@ -7,7 +7,9 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -120,6 +122,16 @@ ask(int fd, struct request *r)
 		n = send(fd, r->octet, r->len, 0);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : receive_answer(fd, header.nlmsg_seq);
+}
+
+uint32_t
+rtnl_mtu(int fd, const char *device)
+{
+	struct ifreq request = { 0 };
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
+	return ioctl(fd, SIOCGIFMTU, &request) == 0 && request.ifr_mtu > 0 ?
+	    (uint32_t)request.ifr_mtu : 0;
 }
 
 /* An attribute that holds others, which are appended until it is closed. */

@@ -13,6 +13,9 @@
 /* A socket for the calls below, owned by the caller, or -errno. */
 int rtnl_open(void);
 
+/* The MTU of the device, octets; 0 if it cannot be had. */
+uint32_t rtnl_mtu(int fd, const char *device);
+
 /* Set the MTU, unless it is 0, and bring the device up, without a link-local
  * address: it has no link, and nobody there to solicit. */
 int rtnl_link_up(int fd, unsigned ifindex, uint32_t mtu);

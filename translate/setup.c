@@ -130,14 +130,23 @@ grant_new(int rtnl, const struct tun *tun, const struct wishes *old,
 	return false;
 }
 
+/* Bring it up, and note what an MTU takes the place of. */
+static int	/* 0 or -errno */
+bring_up(int rtnl, struct tun *tun, uint32_t mtu)
+{
+	tun->mtu_before = mtu != 0 ? rtnl_mtu(rtnl, tun->name) : 0;
+	return rtnl_link_up(rtnl, tun->ifindex, mtu);
+}
+
 bool
-setup_apply(const struct tun *tun, const struct xlatd_instance *now,
+setup_apply(struct tun *tun, const struct xlatd_instance *now,
     const struct xlatd_instance *next, char *problem, size_t room)
 {
 	struct wishes old, new;
 	int rtnl, err;
 	bool ok = false;
 
+	tun->mtu_before = 0;
 	if (!next->setup)
 		return true;
 	rtnl = rtnl_open();
@@ -148,7 +157,7 @@ setup_apply(const struct tun *tun, const struct xlatd_instance *now,
 	}
 	old = wishes_of(now);
 	new = wishes_of(next);
-	err = rtnl_link_up(rtnl, tun->ifindex, next->limits.mtu);
+	err = bring_up(rtnl, tun, next->limits.mtu);
 	if (err != 0)
 		snprintf(problem, room,
 		    "device %s: cannot be brought up: %s%s", tun->name,
@@ -156,6 +165,8 @@ setup_apply(const struct tun *tun, const struct xlatd_instance *now,
 		    "; setup = true needs CAP_NET_ADMIN" : "");
 	else
 		ok = grant_new(rtnl, tun, &old, &new, problem, room);
+	if (!ok && err == 0)
+		rtnl_link_up(rtnl, tun->ifindex, tun->mtu_before);
 	free(new.wish);
 	free(old.wish);
 	close(rtnl);
@@ -176,6 +187,19 @@ setup_withdraw(const struct tun *tun, const struct xlatd_instance *before,
 		close(rtnl);
 	free(new.wish);
 	free(old.wish);
+}
+
+void
+setup_undo(const struct tun *tun, const struct xlatd_instance *now,
+    const struct xlatd_instance *next)
+{
+	int rtnl = tun->mtu_before != 0 ? rtnl_open() : -1;
+
+	setup_withdraw(tun, next, now);
+	if (rtnl < 0)
+		return;
+	rtnl_link_up(rtnl, tun->ifindex, tun->mtu_before);
+	close(rtnl);
 }
 
 static void

@@ -15,14 +15,18 @@
 /*
  * Give the device what `next` asks for.  What `now` (NULL: nothing) asks for
  * was given before.  Returns false with what is wrong in problem[room]; then
- * the device is as it was, but for its MTU.
+ * the device is as it was, but up.
  */
-bool setup_apply(const struct tun *, const struct xlatd_instance *now,
+bool setup_apply(struct tun *, const struct xlatd_instance *now,
     const struct xlatd_instance *next, char *problem, size_t room);
 
 /* Take back what `before` asked for and `now` does not. */
 void setup_withdraw(const struct tun *, const struct xlatd_instance *before,
     const struct xlatd_instance *now);
+
+/* Undo the last setup_apply(), which had the same arguments. */
+void setup_undo(const struct tun *, const struct xlatd_instance *now,
+    const struct xlatd_instance *next);
 
 /* Warn if this host does not forward packets between its devices. */
 void setup_check_forwarding(cfgfile_report_fn *warn, void *arg);

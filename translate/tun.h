@@ -31,6 +31,7 @@ struct tun {
 	unsigned	n;		/* queues */
 	int		fd[TUN_QUEUES_MAX];	/* owned; non-blocking */
 	unsigned	offloads;	/* enum tun_offloads */
+	uint32_t	mtu_before;	/* setup_apply(); 0: it did not change */
 };
 
 /*

@@ -292,9 +292,33 @@ class Devices(XlatTest):
         self.assertNotIn("192.0.2.9/32", text)
         # A route that leads elsewhere: nothing changes.
         xlatd.reload(routes='[ "198.19.0.0/16", "203.0.113.0/24" ]',
-                     accepted=False)
+                     mtu="1400", accepted=False)
         self.assertEqual(self.routes(), routes)
+        self.assert_mtu(1500)
         self.ping(self.net.six, FOUR6)
+
+    def assert_mtu(self, mtu):
+        self.assertIn(" mtu %d " % mtu, self.run_on(
+            self.net.xlat, "ip", "link", "show", "nat64").stdout)
+
+    def test_a_later_instance_that_is_refused(self):
+        """What was done for the first is undone."""
+        xlatd = self.xlatd(mtu="1480")
+        routes = self.routes()
+        xlatd.more = """, { device = "second"; setup = true;
+            ipv4_address = "192.0.2.2"; ipv6_address = "2001:db8:46::2";
+            prefixes = ( { prefix = "2001:db8:65::/96"; } );
+            mapping = [ "192.0.2.66 2001:db8:6::66" ];
+            routes = [ "203.0.113.0/24" ]; }"""
+        mark = xlatd.reload(mtu="1400", routes='[ "198.19.0.0/16" ]',
+                            accepted=False)
+        xlatd.wait_log("device second: route to 203.0.113.0/24: ", mark)
+        self.assertEqual(self.routes(), routes)
+        self.assert_mtu(1480)
+        self.ping(self.net.six, FOUR6)
+        xlatd.more = ""
+        xlatd.reload(mtu="1400")
+        self.assert_mtu(1400)
 
     def test_a_persistent_device_stays(self):
         self.net.xlat.ip("tuntap", "add", "mode", "tun", "name", "nat64")
