@@ -73,8 +73,8 @@ struct session {
 	uint64_t	 active_ms;	/* when bytes of a channel last moved */
 	uint64_t	 asked_ms;	/* last keepalive; 0: none yet */
 	bool		 reset;		/* poll(2) saw an error */
-	uint64_t	 drained_octets;	/* that had come when libssh had no
-						 * more messages */
+	uint64_t	 drained_octets;	/* that had come when none of its
+						 * messages was left */
 	bool		 draining;	/* end when the last channel ends */
 
 	uint32_t	 next_request, n_requests;
@@ -82,7 +82,7 @@ struct session {
 	struct ssh_message_struct *refusal;	/* owned; an attempt by which
 						 * others can be refused */
 	uint32_t	 attempts_seen, attempts_answered;
-	bool		 gssapi;	/* the client tried what is not offered */
+	bool		 gssapi;	/* tried, and not offered */
 
 	uint32_t	 opens;		/* direct-tcpip asked for, ever */
 	bool		 advised;	/* told about ssh -J */
@@ -152,7 +152,7 @@ bool session_writable(const struct session *);
 /* Octets relayed so far: what shows that it does something useful. */
 uint64_t session_moved(const struct session *);
 
-/* --- between the session*.c files ---------------------------------------- */
+/* --- between the session*.c files ----------------------------------------- */
 
 /* Has libssh given it up?  And why? */
 bool session_is_dead(const struct session *);
@@ -163,6 +163,15 @@ bool session_check(struct session *);
 /* Close a channel and tell the broker. */
 void session_close_channel(struct session *, struct jump_channel *,
     enum end_reason);
+/* All of them are gone, and the broker is told. */
+void session_free_channels(struct session *);
+/* Octets of the client that wait in its channels. */
+size_t session_held(const struct session *);
+
+/* Is there room for what the client may send? */
+bool session_may_read(const struct session *);
+/* Act on the messages that have come, and on those that come meanwhile. */
+void session_run_messages(struct session *);
 
 void session_hello_run(struct session *);
 /* It ends before there are keys.  Returns true if the client was told why. */
@@ -184,5 +193,6 @@ struct session_request *session_keep(struct session *,
     struct ssh_message_struct *);
 /* Take the request of that number out; NULL: there is none. */
 struct session_request *session_take(struct session *, uint32_t number);
+void session_free_requests(struct session *);
 
 #endif

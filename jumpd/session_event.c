@@ -12,7 +12,7 @@
 
 enum { PARTING_MS = 2000 };	/* for the client to read DISCONNECT */
 
-/* --- the broker -------------------------------------------------------------- */
+/* --- the broker ----------------------------------------------------------- */
 
 static void
 close_one(struct session *s, uint32_t number, enum end_reason reason)
@@ -62,7 +62,7 @@ session_broker_gone(struct session *s)
 		session_end(s, END_BROKER_GONE, NULL);
 }
 
-/* --- time ---------------------------------------------------------------------- */
+/* --- time ----------------------------------------------------------------- */
 
 /* Milliseconds from now until `at_ms`, at least 0. */
 static int

@@ -71,7 +71,7 @@ session_why_dead(const struct session *s)
 	return END_PROTOCOL;
 }
 
-/* --- farewell in clear text --------------------------------------------------- */
+/* --- farewell in clear text ----------------------------------------------- */
 
 static uint8_t *
 put_u32(uint8_t *at, size_t value)

@@ -37,7 +37,7 @@ refuse(struct session *s, ssh_message message, enum deny_reason reason)
 	session_turned_away(s, reason);
 }
 
-/* --- channels to targets ---------------------------------------------------- */
+/* --- channels to targets -------------------------------------------------- */
 
 /* Room for one more channel.  Returns false if there is none. */
 static bool
@@ -175,7 +175,7 @@ session_open_answered(struct session *s, const struct broker_msg *msg, int fd)
 	free(r);
 }
 
-/* --- shells ------------------------------------------------------------------ */
+/* --- shells --------------------------------------------------------------- */
 
 static uint32_t
 shells(const struct session *s)
@@ -260,7 +260,7 @@ take_channel_request(struct session *s, ssh_message message)
 	ssh_message_free(message);
 }
 
-/* --- messages ------------------------------------------------------------------ */
+/* --- messages ------------------------------------------------------------- */
 
 static void
 take_open(struct session *s, ssh_message message)
