@@ -3,126 +3,24 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/notify.h"
-#include "common/sock.h"
 #include "jumpd/parent_state.h"
 
 enum {
-	HANG_MS = 5000,
 	STOP_GRACE_MS = 2000,
-	REFUSED_LINES = 20,	/* a second, of connections not taken */
-	SOCKET_OCTETS = 4 << 20	/* room in the pairs for a few thousand
-				 * messages */
+	REFUSED_LINES = 20	/* a second, of connections not taken */
 };
 
-/* --- the broker ---------------------------------------------------------------------- */
-
-static void __attribute__((noreturn))
-run_broker(void *arg, unsigned slot, int channel)
-{
-	struct parent *p = arg;
-	const struct broker_start start = { .channel = channel,
-		.sessions = p->of_broker,
-		.command = p->to_command,	/* a reload may need it */
-		.log_fd = p->log.write_fd,
-		.ids = &p->ids,
-		.stats = &p->shared->broker,
-		.orders = &p->now.orders,
-		.fds = p->now.fds };
-
-	(void)slot;
-	broker_run(&start);
-}
-
-static uint64_t
-broker_heartbeat_ms(void *arg, unsigned slot)
-{
-	struct parent *p = arg;
-
-	(void)slot;
-	return atomic_load_explicit(&p->shared->broker.heartbeat_ms,
-	    memory_order_relaxed);
-}
-
-static void
-broker_ended(void *arg, unsigned slot)
-{
-	struct parent *p = arg;
-
-	(void)slot;
-	p->broker++;
-	jumpd_stats_ended(&p->shared->broker);
-}
-
-static void
-orders_adopted(void *arg, uint32_t generation)
-{
-	struct parent *p = arg;
-	char status[128];
-
-	(void)generation;
-	log_info("%s: %u users, %u names, %u listeners",
-	    p->ready ? "reloaded" : "ready",
-	    p->now.config->settings.auth.n_users, p->now.names,
-	    p->now.n_listeners);
-	snprintf(status, sizeof(status), "READY=1\nSTATUS=%u sessions",
-	    p->n_sessions);
-	notify(status);
-	p->ready = true;
-}
-
-static void
-broker_gone(void *arg)
-{
-	struct parent *p = arg;
-
-	if (p->n_sessions == 0)
-		event_base_loopbreak(p->base);
-}
-
-static void
-on_sessions_readable(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	parent_hear_broker(arg);
-}
-
-/* --- authorized_keys_command ------------------------------------------------------------- */
-
-void
-parent_start_command(struct parent *p)
-{
-	if (p->command_pid != 0)
-		kill(p->command_pid, SIGTERM);
-	p->command_pid = 0;
-	if (!p->now.has_command || p->stopping)
-		return;
-	p->command_pid = fork();
-	if (p->command_pid == 0)
-		key_command_run(&p->now.command, p->of_command,
-		    p->log.write_fd);
-	if (p->command_pid < 0) {
-		log_error("authorized_keys_command: fork: %s",
-		    strerror(errno));
-		p->command_pid = 0;
-	}
-}
-
-/* --- signals and time ---------------------------------------------------------------------- */
+/* --- signals and time ----------------------------------------------------- */
 
 static void
 stop(struct parent *p)
@@ -254,138 +152,13 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 		stop_tick(p, now_ms);
 }
 
-/* --- life ------------------------------------------------------------------------------------ */
+/* --- life ----------------------------------------------------------------- */
 
 static void
-report_to_stderr(const char *message, void *arg)
+on_sessions_readable(evutil_socket_t fd, short what, void *arg)
 {
-	(void)arg;
-	fprintf(stderr, "%s\n", message);
-}
-
-static void
-warn(const char *message, void *arg)
-{
-	(void)arg;
-	log_warning("%s", message);
-}
-
-static void
-raise_descriptors(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-		return;
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
-}
-
-/* A pair that outlives the processes at its ends. */
-static void
-make_pair(int *ours, int *theirs)
-{
-	const int room = SOCKET_OCTETS;
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-		log_fatal("socketpair: %s", strerror(errno));
-	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	*ours = pair[0];
-	*theirs = pair[1];
-}
-
-/*
- * A folder that is gone: nothing can ever be put into it.  Returns its
- * descriptor, or -1 without root, who alone may change a process's root.
- */
-static int
-make_empty_root(void)
-{
-	char path[] = "/tmp/jumpd-XXXXXX";
-	int fd;
-
-	if (geteuid() != 0) {
-		log_warning("not started as root: sessions' processes keep "
-			    "their user and see the file system");
-		return -1;
-	}
-	if (mkdtemp(path) == NULL)
-		log_fatal("cannot make a folder in /tmp: %s",
-		    strerror(errno));
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || chmod(path, 0111) != 0 || rmdir(path) != 0)
-		log_fatal("%s: %s", path, strerror(errno));
-	return fd;
-}
-
-/* Address space that this process has, for its children have the same. */
-static uint64_t
-own_octets(void)
-{
-	FILE *file = fopen("/proc/self/statm", "re");
-	unsigned long pages = 0;
-
-	if (file == NULL)
-		return 0;
-	if (fscanf(file, "%lu", &pages) != 1)
-		pages = 0;
-	fclose(file);
-	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-/* The first generation; problems go to stderr and end the program. */
-static bool
-first_generation(struct parent *p, struct jumpd_config *config)
-{
-	const struct generation none = generation_none();
-	struct mapping_image image;
-
-	if (!start_compile(config, &p->ids, &p->compile, report_to_stderr,
-		NULL))
-		return false;
-	while (mapping_compile_read(&p->compile, report_to_stderr, NULL))
-		;
-	return mapping_compile_finish(&p->compile, &image, report_to_stderr,
-	    NULL) && generation_make(config, &image, &none, &p->now,
-	    report_to_stderr, NULL);
-}
-
-static bool
-start_log(struct parent *p, const struct daemon_config *process)
-{
-	int fd = log_destination_open(process->log), err;
-
-	if (fd < 0) {
-		fprintf(stderr, "%s: log: %s: %s\n", process->log_place,
-		    process->log, strerror(-fd));
-		return false;
-	}
-	err = log_writer_start(&p->log, &p->ids, fd);
-	if (err != 0) {
-		fprintf(stderr, "jumpd: the log writer cannot start: %s\n",
-		    strerror(-err));
-		return false;
-	}
-	log_set_dropped_counter(
-	    &p->shared->parent.value[JUMPD_STAT_LOG_DROPPED]);
-	return true;
-}
-
-static void
-shared_init(struct parent *p)
-{
-	p->shared = mmap(NULL, sizeof(*p->shared), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (p->shared == MAP_FAILED)
-		log_fatal("out of memory");
-	make_pair(&p->to_broker, &p->of_broker);
-	make_pair(&p->to_command, &p->of_command);
-	p->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (p->null_fd < 0)
-		log_fatal("/dev/null: %s", strerror(errno));
-	p->empty_root = make_empty_root();
+	(void)fd, (void)what;
+	parent_hear_broker(arg);
 }
 
 static struct event *
@@ -452,41 +225,18 @@ parent_fini(struct parent *p)
 int
 parent_run(struct jumpd_config *config)
 {
-	static const struct workers_ops ops = { .run = run_broker,
-		.heartbeat_ms = broker_heartbeat_ms,
-		.ended = broker_ended,
-		.adopted = orders_adopted,
-		.all_gone = broker_gone };
 	static struct parent p;
-	struct workers_orders orders;
-	int err;
 
-	p.now = generation_none();
-	if (!daemon_config_ids(&config->process, &p.ids, report_to_stderr,
-		NULL))
+	if (!parent_prepare(&p, config))
 		return 1;
-	raise_descriptors();
-	shared_init(&p);
-	/* Before anything is opened: a reload has no more rights either. */
-	if ((err = start_drop_rights()) != 0)
-		log_fatal("cannot give up privileges: %s", strerror(-err));
-	if (!first_generation(&p, config) || !start_log(&p, &config->process))
-		return 1;
-	jumpd_config_warn(config, warn, NULL);
 	worker_prepare();
 	parent_sessions_init(&p);
 	token_bucket_init(&p.refused_lines, REFUSED_LINES, REFUSED_LINES,
 	    clock_now_ms());
 	events_init(&p);
-	p.workers = workers_new(p.base, 1, HANG_MS, &ops, &p);
-	if (p.workers == NULL)
-		log_fatal("out of memory");
-	p.memory_octets = own_octets();
-	if (p.memory_octets != 0)
-		p.memory_octets += SESSION_MEMORY_OCTETS;
 	parent_start_command(&p);
-	orders = generation_orders(&p.now);
-	workers_start(p.workers, &orders);
+	parent_start_broker(&p);
+	parent_bound_memory(&p);
 	parent_listen(&p);
 	event_base_dispatch(p.base);
 	parent_fini(&p);

@@ -28,7 +28,7 @@ enum {
 	SPIN_PERCENT = 95	/* ... this busy, with nothing moved */
 };
 
-/* --- places ------------------------------------------------------------------------- */
+/* --- places --------------------------------------------------------------- */
 
 void
 parent_sessions_init(struct parent *p)
@@ -126,7 +126,7 @@ parent_session_begun(struct parent *p, struct parent_session *s, pid_t pid)
 	count(p);
 }
 
-/* --- to and from the broker ------------------------------------------------------------ */
+/* --- to and from the broker ----------------------------------------------- */
 
 /* The place is free once the broker knows. */
 static void
@@ -190,7 +190,7 @@ parent_hear_broker(struct parent *p)
 	}
 }
 
-/* --- the end ----------------------------------------------------------------------------- */
+/* --- the end -------------------------------------------------------------- */
 
 void
 parent_session_end(struct parent_session *s, enum end_reason reason)
@@ -302,7 +302,7 @@ parent_sessions_signal(struct parent *p, int sig, enum end_reason reason)
 	}
 }
 
-/* --- time ---------------------------------------------------------------------------------- */
+/* --- time ----------------------------------------------------------------- */
 
 /* CPU time of the process in milliseconds, or 0. */
 static uint64_t

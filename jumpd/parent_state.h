@@ -94,13 +94,13 @@ struct parent {
 	uint64_t	 refused_silently;
 };
 
-/* --- parent_accept.c --------------------------------------------------------------- */
+/* --- parent_accept.c ------------------------------------------------------ */
 
 /* Watch the listeners of `now`, or none. */
 void parent_listen(struct parent *);
 void parent_stop_listening(struct parent *);
 
-/* --- parent_session.c ---------------------------------------------------------------- */
+/* --- parent_session.c ----------------------------------------------------- */
 
 void parent_sessions_init(struct parent *);
 void parent_sessions_fini(struct parent *);
@@ -126,12 +126,23 @@ void parent_sessions_tick(struct parent *, uint64_t now_ms);
 /* All sessions: finish what you have (the first time), or stop. */
 void parent_sessions_signal(struct parent *, int sig, enum end_reason);
 
-/* --- parent_reload.c -------------------------------------------------------------------- */
+/* --- parent_reload.c ------------------------------------------------------ */
 
 void parent_reload(struct parent *);
 
-/* --- parent.c ---------------------------------------------------------------------------- */
+/* --- parent_start.c ------------------------------------------------------- */
 
+/*
+ * Rights, shared memory, sockets, the first generation and the log.  Returns
+ * false after reporting to stderr what is wrong with the configuration.
+ */
+bool parent_prepare(struct parent *, struct jumpd_config *);
+/* When all is allocated: what a session's process may have beside it. */
+void parent_bound_memory(struct parent *);
+
+/* --- parent_broker.c ------------------------------------------------------ */
+
+void parent_start_broker(struct parent *);
 /* Start, or replace, the process for authorized_keys_command. */
 void parent_start_command(struct parent *);
 

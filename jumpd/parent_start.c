@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * parent_start.c - what the parent needs before it listens.
+ */
+#include "jumpd/parent_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "jumpd/start.h"
+
+enum {
+	SOCKET_OCTETS = 4 << 20	/* room in the pairs for a few thousand
+				 * messages */
+};
+
+static void
+report_to_stderr(const char *message, void *arg)
+{
+	(void)arg;
+	fprintf(stderr, "%s\n", message);
+}
+
+static void
+warn(const char *message, void *arg)
+{
+	(void)arg;
+	log_warning("%s", message);
+}
+
+static void
+raise_descriptors(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/* A pair that outlives the processes at its ends. */
+static void
+make_pair(int *ours, int *theirs)
+{
+	const int room = SOCKET_OCTETS;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		log_fatal("socketpair: %s", strerror(errno));
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	*ours = pair[0];
+	*theirs = pair[1];
+}
+
+/*
+ * A folder that is gone: nothing can ever be put into it.  Returns its
+ * descriptor, or -1 without root, who alone may change a process's root.
+ */
+static int
+make_empty_root(void)
+{
+	char path[] = "/tmp/jumpd-XXXXXX";
+	int fd;
+
+	if (geteuid() != 0) {
+		log_warning("not started as root: sessions' processes keep "
+			    "their user and see the file system");
+		return -1;
+	}
+	if (mkdtemp(path) == NULL)
+		log_fatal("cannot make a folder in /tmp: %s",
+		    strerror(errno));
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || chmod(path, 0111) != 0 || rmdir(path) != 0)
+		log_fatal("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+/* Address space that this process has, for its children have the same. */
+static uint64_t
+own_octets(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	unsigned long pages = 0;
+
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%lu", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The first generation; problems go to stderr and end the program. */
+static bool
+first_generation(struct parent *p, struct jumpd_config *config)
+{
+	const struct generation none = generation_none();
+	struct mapping_image image;
+
+	if (!start_compile(config, &p->ids, &p->compile, report_to_stderr,
+		NULL))
+		return false;
+	while (mapping_compile_read(&p->compile, report_to_stderr, NULL))
+		;
+	return mapping_compile_finish(&p->compile, &image, report_to_stderr,
+	    NULL) && generation_make(config, &image, &none, &p->now,
+	    report_to_stderr, NULL);
+}
+
+static bool
+start_log(struct parent *p, const struct daemon_config *process)
+{
+	int fd = log_destination_open(process->log), err;
+
+	if (fd < 0) {
+		fprintf(stderr, "%s: log: %s: %s\n", process->log_place,
+		    process->log, strerror(-fd));
+		return false;
+	}
+	err = log_writer_start(&p->log, &p->ids, fd);
+	if (err != 0) {
+		fprintf(stderr, "jumpd: the log writer cannot start: %s\n",
+		    strerror(-err));
+		return false;
+	}
+	log_set_dropped_counter(
+	    &p->shared->parent.value[JUMPD_STAT_LOG_DROPPED]);
+	return true;
+}
+
+static void
+shared_init(struct parent *p)
+{
+	p->shared = mmap(NULL, sizeof(*p->shared), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (p->shared == MAP_FAILED)
+		log_fatal("out of memory");
+	make_pair(&p->to_broker, &p->of_broker);
+	make_pair(&p->to_command, &p->of_command);
+	p->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (p->null_fd < 0)
+		log_fatal("/dev/null: %s", strerror(errno));
+	p->empty_root = make_empty_root();
+}
+
+bool
+parent_prepare(struct parent *p, struct jumpd_config *config)
+{
+	int err;
+
+	p->now = generation_none();
+	if (!daemon_config_ids(&config->process, &p->ids, report_to_stderr,
+		NULL))
+		return false;
+	raise_descriptors();
+	shared_init(p);
+	/* Before anything is opened: a reload has no more rights either. */
+	if ((err = start_drop_rights()) != 0)
+		log_fatal("cannot give up privileges: %s", strerror(-err));
+	if (!first_generation(p, config) || !start_log(p, &config->process))
+		return false;
+	jumpd_config_warn(config, warn, NULL);
+	return true;
+}
+
+void
+parent_bound_memory(struct parent *p)
+{
+	p->memory_octets = own_octets();
+	if (p->memory_octets != 0)
+		p->memory_octets += SESSION_MEMORY_OCTETS;
+}
