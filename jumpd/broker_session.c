@@ -178,7 +178,7 @@ broker_on_child(struct loop_watch *watch, uint32_t events)
 	s->last_words = s->last_words || last;
 	/* One login at a time. */
 	while (n-- > 0 && !s->login.pending) {
-		if (!last && !rate_take(&s->messages,
+		if (!last && !token_level_take(&s->messages,
 				 BROKER_MESSAGES_PER_MINUTE,
 				 BROKER_MESSAGES_BURST, s->broker->now_ms)) {
 			pause(s);

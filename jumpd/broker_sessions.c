@@ -173,7 +173,8 @@ adopt(struct broker *b, const struct broker_news *m, int fd)
 		s->client = m->client;
 		s->local = m->local;
 		s->began_ms = b->now_ms;
-		rate_fill(&s->messages, BROKER_MESSAGES_BURST, b->now_ms);
+		token_level_fill(&s->messages, BROKER_MESSAGES_BURST,
+		    b->now_ms);
 		s->fd = fd;
 		loop_watch_init(&s->watch);
 		err = loop_add(&b->loop, &s->watch, fd, EPOLLIN,

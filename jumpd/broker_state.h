@@ -19,11 +19,11 @@
 #include "common/deadline.h"
 #include "common/loop.h"
 #include "common/mapping.h"
+#include "common/token_bucket.h"
 #include "jumpd/broker.h"
 #include "jumpd/broker_msg.h"
 #include "jumpd/key_command.h"
 #include "jumpd/login_judge.h"
-#include "jumpd/rate.h"
 #include "jumpd/resolver.h"
 #include "jumpd/settings.h"
 
@@ -121,7 +121,7 @@ struct broker_session {
 	uint64_t	 began_ms;
 	int		 fd;		/* owned; -1: the child is gone */
 	struct loop_watch watch;
-	struct rate	 messages;
+	struct token_level messages;
 	struct deadline	 pause, gone;
 
 	struct auth_attempts attempts;

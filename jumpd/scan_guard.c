@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jumpd/rate.h"
+#include "common/token_bucket.h"
 #include "jumpd/source_table.h"
 
 enum {
@@ -16,7 +16,7 @@ enum {
 struct source_cell {
 	struct addr	source;
 	bool		used;
-	struct rate	opens, failed;
+	struct token_level opens, failed;
 	uint32_t	targets;	/* distinct ones in the window */
 	uint64_t	window_ms;	/* when it began */
 	uint64_t	used_ms;
@@ -25,7 +25,7 @@ struct source_cell {
 struct target_cell {
 	struct endpoint	target;
 	bool		used;
-	struct rate	opens;
+	struct token_level opens;
 	uint64_t	used_ms;
 };
 
@@ -110,8 +110,8 @@ source_cell(struct scan_guard *g, const struct scan_limits *limits,
 	best->used = true;
 	best->source = source;
 	best->used_ms = best->window_ms = now_ms;
-	rate_fill(&best->opens, limits->source_opens, now_ms);
-	rate_fill(&best->failed, limits->source_failed_dials, now_ms);
+	token_level_fill(&best->opens, limits->source_opens, now_ms);
+	token_level_fill(&best->failed, limits->source_failed_dials, now_ms);
 	return best;
 }
 
@@ -145,7 +145,7 @@ target_cell(struct scan_guard *g, const struct scan_limits *limits,
 	best->used = true;
 	best->target = *to;
 	best->used_ms = now_ms;
-	rate_fill(&best->opens, limits->target_opens, now_ms);
+	token_level_fill(&best->opens, limits->target_opens, now_ms);
 	return best;
 }
 
@@ -225,12 +225,12 @@ scan_guard_open(struct scan_guard *g, const struct scan_limits *limits,
 		return DENY_SESSION_CHANNELS;
 	s = source_cell(g, limits, client, now_ms);
 	if (limits->source_failed_dials > 0 &&
-	    !rate_has(&s->failed, limits->source_failed_dials,
+	    !token_level_has(&s->failed, limits->source_failed_dials,
 		limits->source_failed_dials, now_ms))
 		return DENY_SOURCE_FAILED_DIALS;
 	if (limits->source_opens > 0 &&
-	    !rate_take(&s->opens, limits->source_opens, limits->source_opens,
-		now_ms))
+	    !token_level_take(&s->opens, limits->source_opens,
+	    limits->source_opens, now_ms))
 		return DENY_SOURCE_OPENS;
 	session->channels++;
 	return DENY_NONE;
@@ -256,10 +256,8 @@ scan_guard_target(struct scan_guard *g, const struct scan_limits *limits,
 	if (limits->target_opens == 0)
 		return DENY_NONE;
 	t = target_cell(g, limits, to, now_ms);
-	return rate_take(&t->opens, limits->target_opens, limits->target_opens,
-		   now_ms) ?
-	    DENY_NONE :
-	    DENY_TARGET_OPENS;
+	return token_level_take(&t->opens, limits->target_opens,
+	    limits->target_opens, now_ms) ? DENY_NONE : DENY_TARGET_OPENS;
 }
 
 void
@@ -271,6 +269,6 @@ scan_guard_failed(struct scan_guard *g, const struct scan_limits *limits,
 	if (limits->source_failed_dials == 0)
 		return;
 	s = source_cell(g, limits, client, now_ms);
-	rate_take(&s->failed, limits->source_failed_dials,
+	token_level_take(&s->failed, limits->source_failed_dials,
 	    limits->source_failed_dials, now_ms);
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jumpd/rate.h"
+#include "common/token_bucket.h"
 
 enum {
 	SET = 8,			/* cells looked at for a source */
@@ -27,7 +27,7 @@ struct cell {
 	uint32_t	half_open;
 	uint32_t	prev, next;	/* cells; NONE */
 	struct source_ticket ends;	/* next: its oldest half-open one */
-	struct rate	rate;
+	struct token_level rate;
 	uint64_t	penalty_end_ms;
 	uint64_t	offended_ms;
 	uint64_t	used_ms;	/* last looked for */
@@ -146,7 +146,7 @@ claim(struct source_table *t, const struct addr *source,
 	c->used = true;
 	c->source = *source;
 	c->ends.prev = c->ends.next = &c->ends;
-	rate_fill(&c->rate, limits->burst_per_source > 0 ?
+	token_level_fill(&c->rate, limits->burst_per_source > 0 ?
 		limits->burst_per_source :
 		1, now_ms);
 	return best;
@@ -279,7 +279,7 @@ judge_source(struct cell *c, const struct source_limits *limits,
 	if (too_many(limits->half_open_per_source, c->half_open))
 		return DENY_SOURCE_HALF_OPEN;
 	if (limits->rate_per_source > 0 &&
-	    !rate_has(&c->rate, limits->rate_per_source, burst, now_ms))
+	    !token_level_has(&c->rate, limits->rate_per_source, burst, now_ms))
 		return DENY_SOURCE_RATE;
 	return DENY_NONE;
 }
@@ -291,7 +291,7 @@ count_in(struct source_table *t, const struct source_limits *limits,
 	struct cell *c = &t->cell[i];
 
 	if (limits->rate_per_source > 0)
-		rate_take(&c->rate, limits->rate_per_source,
+		token_level_take(&c->rate, limits->rate_per_source,
 		    limits->burst_per_source > 0 ? limits->burst_per_source : 1,
 		    now_ms);
 	c->connections++;
