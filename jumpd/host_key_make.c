@@ -241,9 +241,11 @@ write_file(const char *path, mode_t mode, const char *head,
 		if (fflush(file) != 0 || fsync(fd) != 0)
 			err = errno;
 		fclose(file);
-		if (err != 0)
-			unlink(path);
+	} else if (fd >= 0) {
+		close(fd);
 	}
+	if (fd >= 0 && err != 0)
+		unlink(path);
 	OPENSSL_cleanse(text, sizeof(text));
 	return err;
 }
