@@ -100,9 +100,10 @@ void
 broker_channel_drop(struct broker_session *s, struct broker_channel *c,
     enum end_reason reason)
 {
+	if (c->told != END_NONE)
+		reason = c->told;
 	jumpd_stat_add(&s->broker->stats->ended[reason], 1);
-	broker_log_channel(s, c, c->told != END_NONE ? c->told : reason, false,
-	    0, 0);
+	broker_log_channel(s, c, reason, false, 0, 0);
 	unlink_channel(s, c);
 }
 

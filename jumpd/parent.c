@@ -198,6 +198,25 @@ events_init(struct parent *p)
 }
 
 static void
+log_totals(const struct parent *p)
+{
+	struct jumpd_stats sum;
+
+	jumpd_stats_sum(p->stats, N_STATS, &sum);
+	log_info("stopped: %llu connections, %llu logins, %llu channels, "
+	    "%llu octets up, %llu down",
+	    (unsigned long long)
+	    jumpd_stat_get(&sum.value[JUMPD_STAT_ACCEPTED]),
+	    (unsigned long long)jumpd_stat_get(&sum.value[JUMPD_STAT_LOGINS]),
+	    (unsigned long long)
+	    jumpd_stat_get(&sum.value[JUMPD_STAT_CONNECTED]),
+	    (unsigned long long)
+	    jumpd_stat_get(&sum.value[JUMPD_STAT_UP_OCTETS]),
+	    (unsigned long long)
+	    jumpd_stat_get(&sum.value[JUMPD_STAT_DOWN_OCTETS]));
+}
+
+static void
 parent_fini(struct parent *p)
 {
 	parent_stop_listening(p);
@@ -214,11 +233,10 @@ parent_fini(struct parent *p)
 	close(p->of_broker);
 	close(p->to_command);
 	close(p->of_command);
-	log_info("stopped: %llu connections", (unsigned long long)
-	    p->shared->parent.value[JUMPD_STAT_ACCEPTED]);
+	log_totals(p);
 	log_writer_stop(&p->log);
 	parent_sessions_fini(p);
-	munmap(p->shared, sizeof(*p->shared));
+	munmap(p->stats, N_STATS * sizeof(*p->stats));
 	jumpd_config_free(p->next);
 }
 

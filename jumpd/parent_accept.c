@@ -43,7 +43,7 @@ static void
 refuse(struct parent *p, int fd, const struct endpoint *client,
     enum deny_reason reason, uint64_t now_ms)
 {
-	jumpd_stat_add(&p->shared->parent.denied[reason], 1);
+	jumpd_stat_add(&p->stats[STATS_PARENT].denied[reason], 1);
 	log_refusal(p, client, reason, now_ms);
 	close(fd);
 }
@@ -123,7 +123,7 @@ accept_one(struct parent *p, int fd, const struct endpoint *client,
 		    &p->now.config->settings.source, &client->addr, now_ms,
 		    &s->ticket, &shed);
 	if (shed != NULL) {
-		jumpd_stat_add(&p->shared->parent.denied[DENY_SHED], 1);
+		jumpd_stat_add(&p->stats[STATS_PARENT].denied[DENY_SHED], 1);
 		parent_session_end(CONTAINER_OF(struct parent_session,
 		    ticket, shed), END_SHED);
 	}
@@ -165,7 +165,7 @@ on_acceptable(evutil_socket_t listener, short what, void *arg)
 		if (fd < 0)
 			return;
 		jumpd_stat_add(
-		    &p->shared->parent.value[JUMPD_STAT_ACCEPTED], 1);
+		    &p->stats[STATS_PARENT].value[JUMPD_STAT_ACCEPTED], 1);
 		client = sock_endpoint(&ss);
 		/* Who has logged in meanwhile is not half open any more. */
 		parent_hear_broker(p);

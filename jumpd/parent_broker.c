@@ -25,7 +25,7 @@ run_broker(void *arg, unsigned slot, int channel)
 		.command = p->to_command,	/* a reload may need it */
 		.log_fd = p->log.write_fd,
 		.ids = &p->ids,
-		.stats = &p->shared->broker,
+		.stats = &p->stats[STATS_BROKER],
 		.orders = &p->now.orders,
 		.fds = p->now.fds };
 
@@ -39,7 +39,7 @@ broker_heartbeat_ms(void *arg, unsigned slot)
 	struct parent *p = arg;
 
 	(void)slot;
-	return atomic_load_explicit(&p->shared->broker.heartbeat_ms,
+	return atomic_load_explicit(&p->stats[STATS_BROKER].heartbeat_ms,
 	    memory_order_relaxed);
 }
 
@@ -50,7 +50,7 @@ broker_ended(void *arg, unsigned slot)
 
 	(void)slot;
 	p->broker++;
-	jumpd_stats_ended(&p->shared->broker);
+	jumpd_stats_ended(&p->stats[STATS_BROKER]);
 }
 
 static void

@@ -97,9 +97,11 @@ chain_of(struct parent *p, pid_t pid)
 static void
 count(struct parent *p)
 {
-	jumpd_stat_set(&p->shared->parent.value[JUMPD_STAT_SESSIONS],
+	_Atomic uint64_t *value = p->stats[STATS_PARENT].value;
+
+	jumpd_stat_set(&value[JUMPD_STAT_SESSIONS],
 	    source_table_connections(p->sources));
-	jumpd_stat_set(&p->shared->parent.value[JUMPD_STAT_HALF_OPEN],
+	jumpd_stat_set(&value[JUMPD_STAT_HALF_OPEN],
 	    source_table_half_open(p->sources));
 }
 

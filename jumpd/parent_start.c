@@ -136,16 +136,16 @@ start_log(struct parent *p, const struct daemon_config *process)
 		return false;
 	}
 	log_set_dropped_counter(
-	    &p->shared->parent.value[JUMPD_STAT_LOG_DROPPED]);
+	    &p->stats[STATS_PARENT].value[JUMPD_STAT_LOG_DROPPED]);
 	return true;
 }
 
 static void
 shared_init(struct parent *p)
 {
-	p->shared = mmap(NULL, sizeof(*p->shared), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (p->shared == MAP_FAILED)
+	p->stats = mmap(NULL, N_STATS * sizeof(*p->stats),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (p->stats == MAP_FAILED)
 		log_fatal("out of memory");
 	make_pair(&p->to_broker, &p->of_broker);
 	make_pair(&p->to_command, &p->of_command);

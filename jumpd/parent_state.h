@@ -48,9 +48,7 @@ struct parent_session {
 	uint64_t	 busy_cpu_ms, busy_moved;	/* then */
 };
 
-struct jumpd_shared {
-	struct jumpd_stats parent, broker;
-};
+enum { STATS_PARENT, STATS_BROKER, N_STATS };	/* whose counters */
 
 struct parent {
 	struct event_base *base;	/* owned */
@@ -62,7 +60,7 @@ struct parent {
 	int		 signals;	/* owned; a signalfd */
 	struct sandbox_ids ids;
 	struct log_writer log;
-	struct jumpd_shared *shared;	/* mapped */
+	struct jumpd_stats *stats;	/* mapped; N_STATS */
 	struct workers	*workers;	/* owned: the broker's slot */
 	unsigned	 broker;	/* how many there have been */
 	int		 to_broker, of_broker;	/* owned; `sessions` */

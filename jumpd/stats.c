@@ -47,3 +47,24 @@ jumpd_stats_ended(struct jumpd_stats *stats)
 			jumpd_stat_set(&stats->value[stat], 0);
 	jumpd_stat_set(&stats->heartbeat_ms, 0);
 }
+
+void
+jumpd_stats_sum(const struct jumpd_stats *stats, unsigned n,
+    struct jumpd_stats *ret)
+{
+	struct jumpd_stats sum = { 0 };
+	unsigned i, b;
+
+	for (b = 0; b < n; b++) {
+		for (i = 0; i < N_JUMPD_STATS; i++)
+			jumpd_stat_add(&sum.value[i],
+			    jumpd_stat_get(&stats[b].value[i]));
+		for (i = 0; i < N_DENY_REASONS; i++)
+			jumpd_stat_add(&sum.denied[i],
+			    jumpd_stat_get(&stats[b].denied[i]));
+		for (i = 0; i < N_END_REASONS; i++)
+			jumpd_stat_add(&sum.ended[i],
+			    jumpd_stat_get(&stats[b].ended[i]));
+	}
+	*ret = sum;
+}

@@ -71,7 +71,17 @@ jumpd_stat_set(_Atomic uint64_t *stat, uint64_t value)
 	atomic_store_explicit(stat, value, memory_order_relaxed);
 }
 
+static inline uint64_t
+jumpd_stat_get(const _Atomic uint64_t *stat)
+{
+	return atomic_load_explicit(stat, memory_order_relaxed);
+}
+
 /* A process has ended: its gauges are 0. */
 void jumpd_stats_ended(struct jumpd_stats *);
+
+/* Sum `n` blocks into one, which nobody else sees. */
+void jumpd_stats_sum(const struct jumpd_stats *, unsigned n,
+    struct jumpd_stats *ret);
 
 #endif
