@@ -19,6 +19,19 @@ cut(const char *text, size_t most)
 	return (struct broker_text) { (const uint8_t *)text, len };
 }
 
+/* The type of the host key that has signed; NULL: there was no exchange. */
+static const char *
+host_key_of(const struct session *s)
+{
+	const char *type = NULL;
+	ssh_key key = NULL;
+
+	if (ssh_get_server_publickey(s->ssh, &key) == SSH_OK)
+		type = ssh_key_type_to_char(ssh_key_type(key));
+	ssh_key_free(key);
+	return type;
+}
+
 static void
 tell_facts(struct session *s)
 {
@@ -27,7 +40,8 @@ tell_facts(struct session *s)
 		    BROKER_MSG_FACT_MAX),
 		.kex = cut(ssh_get_kex_algo(s->ssh), BROKER_MSG_FACT_MAX),
 		.cipher = cut(ssh_get_cipher_in(s->ssh),
-		    BROKER_MSG_FACT_MAX) } };
+		    BROKER_MSG_FACT_MAX),
+		.host_key = cut(host_key_of(s), BROKER_MSG_FACT_MAX) } };
 
 	broker_link_send(s->broker, &msg);
 }

@@ -172,6 +172,10 @@ class Clients(JumpTest):
             text = run("ssh-keyscan", POP4).stdout
         self.assertEqual(set(re.findall(r"(?:ssh|ecdsa)-\S+", text)),
                          {"ssh-ed25519", "ecdsa-sha2-nistp256"})
+        for key in ("ssh-ed25519", "ecdsa-sha2-nistp256"):
+            self.ssh("jump@" + POP4, jump=None, check=False,
+                     options=("-o", "HostKeyAlgorithms=" + key))
+            self.running.wait_line("session", host_key='"%s"' % key)
         for name in ("ed25519", "ecdsa"):
             with open(self.world.path("jump_host_%s.pub" % name)) as file:
                 self.assertIn(" ".join(file.read().split()[:2]), text)
