@@ -43,7 +43,7 @@
 	END_REASON(SESSION_IDLE, "session_idle", \
 	    "no bytes and no channel for too long") \
 	END_REASON(SESSION_TIME, "session_time", \
-	    "the session lasted limits.session_time") \
+	    "the session lasted timeouts.session") \
 	END_REASON(SHED, "shed", \
 	    "it had not logged in when others needed its place") \
 	END_REASON(SPINNING, "spinning", \
