@@ -579,6 +579,11 @@ Test(jumpd_config, says_what_is_wrong_with_users)
 		    "j.conf:4: users[1].name: \"../b\" must be 1-64 "
 		    "letters, digits and ._-+@, and begin with a letter or "
 		    "digit\n" },
+		{ USERS("name = \".b\"; }, { name = \"-b\";"),
+		    "j.conf:4: users[1].name: \".b\" must be 1-64 letters, "
+		    "digits and ._-+@, and begin with a letter or digit\n"
+		    "j.conf:4: users[2].name: \"-b\" must be 1-64 letters, "
+		    "digits and ._-+@, and begin with a letter or digit\n" },
 		{ USERS("name = \"b\"; authentication = [ \"keys\" ];"),
 		    "j.conf:4: users[1].authentication: \"keys\" needs "
 		    "authorized_keys or authorized_keys_command\n" },

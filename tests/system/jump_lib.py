@@ -108,13 +108,13 @@ class Jumpd(Daemon):
                       "error: reload refused: ", mark, timeout=30)
         return mark
 
-    def wait_line(self, kind, after=0, timeout=10.0, **fields):
+    def wait_line(self, kind, after=0, timeout=10.0, count=1, **fields):
         """Wait for a line of that kind with these fields; returns all of
         its fields."""
         pattern = "info: %s " % kind + "".join(
             r"(?=(.* )?%s=%s( |$))" % (key, re.escape(value))
             for key, value in fields.items())
-        return log_fields(self.wait_log(pattern, after, timeout))
+        return log_fields(self.wait_log(pattern, after, timeout, count))
 
     def sessions(self):
         return self.children(self.worker_name)

@@ -351,7 +351,9 @@ class Daemon:
         family = self.children(self.worker_name)
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
-            time.sleep(0.05)
+            # One that comes before this is looked at would be lost.
+            with contextlib.suppress(AssertionError):
+                self.wait_log("info: stopping", timeout=2)
             with contextlib.suppress(OSError):
                 self.signal(signal.SIGTERM)
         try:

@@ -89,7 +89,7 @@ class Hostile(JumpTest):
 
         def refused(count):
             wait_for(lambda: sum(ptype == 51 for ptype, _ in
-                                 client.messages) == count, "refusals", 2)
+                                 client.messages) == count, "refusals", 4)
         client.send(50, "nobody", "ssh-connection", "publickey", False,
                     "ssh-unknown", b"\0\0\0\x0bssh-unknown\0\0\0\1x")
         refused(2)
@@ -411,17 +411,18 @@ class Floods(JumpTest):
 
     def test_a_rate(self):
         self.jumpd(limits={"rate_per_source": "60", "burst_per_source": "5"})
-        for _ in range(5):
-            self.raw().close()
-        sock = self.connect(22)
-        self.assertEqual(sock.recv(100), b"")
+        # Within less than a second, in which there would be one more.
+        socks = [self.connect(22) for _ in range(6)]
+        self.assertEqual(socks[5].recv(100), b"")
+        for sock in socks[:5]:
+            self.assertEqual(sock.recv(4), b"SSH-")
         self.running.wait_log("refused .*reason=limit_source_rate$")
         time.sleep(1.1)
         self.raw().close()
 
     def test_penalties_and_exemptions(self):
         settings = {"penalties": {"failed_login": "4", "threshold": "6",
-                                  "max": "60"},
+                                  "max": "60", "hang_up": "0"},
                     "authentication": '[ "keys" ]',
                     "authorized_keys": '[ "%s" ]' % self.world.write(
                         "no-keys", "")}
@@ -435,14 +436,34 @@ class Floods(JumpTest):
             client.close()
         guess()
         guess()
-        time.sleep(0.3)
-        sock = self.connect(22)
-        self.assertEqual(sock.recv(100), b"")
+        # The parent hears of them from the broker.
+        wait_for(lambda: self.connect(22).recv(100) == b"", "a refusal", 3)
         self.running.wait_log("refused .*reason=penalty$")
         self.running.reload(exempt_sources='[ "%s/32" ]' % CLIENT4)
         guess()
         guess()
         guess()
+
+    def test_who_hangs_up_over_and_over_has_to_wait(self):
+        self.jumpd(penalties={"hang_up": "4", "threshold": "6", "max": "60"})
+        for _ in range(2):
+            self.connect(22).close()
+        wait_for(lambda: self.connect(22).recv(100) == b"", "a refusal", 3)
+        self.running.wait_log("refused .*reason=penalty$")
+        self.assertTrue(self.raw(at=POP6).open())
+
+    def test_no_target_is_flooded(self):
+        """Over all sources: limits.target_opens."""
+        self.jumpd(limits={"target_opens": "4"})
+        clients = self.raw(), self.raw(at=POP6)
+        for client in clients:
+            for _ in range(2):
+                self.assertIsNotNone(client.open())
+        for client in clients:
+            self.assertIsNone(client.open())
+            self.assertIsNotNone(client.open(port=SINK))
+        self.running.wait_line("channel_refused", reason="limit_target_opens",
+                               count=2)
 
     def test_no_scanners_relay(self):
         self.jumpd(limits={"source_targets": "5"})

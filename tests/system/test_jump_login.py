@@ -50,7 +50,7 @@ class Logins(JumpTest):
             self.assertFalse(self.allowed(self.key("o"), user=user))
             self.assertIn(b"(publickey)", self.said)
             tries = []
-            for _ in range(5):
+            for _ in range(7):
                 client = self.raw(user=None)
                 client.send(5, "ssh-userauth")
                 client.wait(lambda ptype, _: ptype == 6)
@@ -59,7 +59,7 @@ class Logins(JumpTest):
                 client.wait(lambda ptype, _: ptype == 51)
                 tries.append(time.monotonic() - began)
                 client.close()
-            times[user] = sorted(tries)[2]
+            times[user] = min(tries)
         self.assertLess(max(times.values()) - min(times.values()), 0.05)
 
     def test_options_of_keys(self):
@@ -121,6 +121,101 @@ class Logins(JumpTest):
         self.assertFalse(self.allowed(key))
         self.running.wait_log(r'login .*cert="the id" serial=7 ca=SHA256:')
 
+    def test_authorities_in_authorized_keys(self):
+        ca, key, plain = self.key("ca"), self.key("k"), self.key("plain")
+
+        def lines(options):
+            self.keys_file("ak", "cert-authority%s %s" % (
+                options, self.public(ca)), self.public(plain))
+        lines("")
+        self.jumpd(authentication='[ "keys" ]', authorized_keys='[ "ak" ]')
+        self.certificate(key, ca, "-n", "jump,ops")
+        self.assertTrue(self.allowed(plain))
+        self.assertFalse(self.allowed(ca))      # it only signs others
+        for options, good in (
+                ("", True), (',principals="web,ops"', True),
+                (',principals="web"', False),
+                (',permitopen="[%s]:%d"' % (VM[1], ECHO), True),
+                (',permitopen="[%s]:22"' % VM[1], False),
+                (',from="198.51.100.1"', False),
+                (',expiry-time="20200101"', False), (",restrict", False)):
+            lines(options)
+            self.running.reload()
+            self.assertEqual(self.allowed(key), good, options)
+        lines("")
+        self.running.reload()
+        self.certificate(key, ca, "-n", "other")
+        self.assertFalse(self.allowed(key))
+
+    def test_a_key_that_expires_opens_nothing_more(self):
+        key = self.key("k")
+        soon = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 5))
+        self.jumpd(authentication='[ "keys" ]', authorized_keys='[ "%s" ]' %
+                   self.keys_file("ak", 'expiry-time="%s" %s' % (
+                       soon, self.public(key))))
+        control = self.world.path("cm-expiry")
+        self.start_ssh("-M", "-S", control, "-N", "jump@" + POP4, jump=None,
+                       options=("-i", key))
+        wait_for(lambda: os.path.exists(control), "the master's socket")
+
+        def opened():
+            tunnel = self.start_ssh(
+                "-S", control, "-W", "[%s]:%d" % (VM[1], ECHO), "x",
+                jump=None, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE)
+            return tunnel.communicate(b"echo", timeout=20)[0] == b"echo"
+        self.assertTrue(opened())
+        wait_for(lambda: not opened(), "its end", 10)
+        self.running.wait_line("channel_refused", reason="expired")
+        self.assertFalse(self.allowed(key))
+        self.running.wait_line("login_failed", reason="key_expired")
+
+    def test_revoked_keys(self):
+        ca, key, other = self.key("ca"), self.key("k"), self.key("other")
+        keys = self.keys_file("ak", self.public(key), self.public(other))
+        krl, text = self.world.path("a.krl"), self.keys_file("revoked", "#")
+
+        def revoke(*lines):
+            """As text, and as a KRL of ssh-keygen's."""
+            self.keys_file("spec", *lines)
+            for binary in (False, True):
+                if binary:
+                    run("ssh-keygen", "-q", "-k", "-f", krl, "-s",
+                        ca + ".pub", self.world.path("spec"))
+                    self.keys_file("revoked", "#")
+                else:
+                    run("ssh-keygen", "-q", "-k", "-f", krl)
+                    self.keys_file("revoked", *lines)
+                self.running.reload()
+                yield binary
+        run("ssh-keygen", "-q", "-k", "-f", krl)
+        self.jumpd(authentication='[ "keys", "certificates" ]',
+                   authorized_keys='[ "%s" ]' % keys,
+                   trusted_user_ca_keys='[ "%s.pub" ]' % ca,
+                   revoked_keys='[ "%s", "%s" ]' % (text, krl))
+        fingerprint = run("ssh-keygen", "-lf", key + ".pub").stdout.split()[1]
+        self.assertTrue(self.allowed(key))
+        for line in ("key: " + self.public(key), self.public(key),
+                     "hash: " + fingerprint):
+            for binary in revoke(line):
+                if binary and line.startswith("ssh-"):
+                    continue        # no such line in a KRL's words
+                self.assertFalse(self.allowed(key), (line, binary))
+                self.running.wait_line("login_failed", reason="key_revoked")
+                self.assertTrue(self.allowed(other), (line, binary))
+        # From here on only its certificate lets the key in.
+        self.keys_file("ak", self.public(other))
+        self.certificate(key, ca, "-n", "jump", "-z", "15")
+        for line, good in (("serial: 15", False), ("serial: 10-20", False),
+                           ("serial: 16-20", True), ("id: the id", False),
+                           ("id: the other id", True)):
+            for binary in revoke(line):
+                self.assertEqual(self.allowed(key), good, (line, binary))
+        mark = self.running.log_mark()
+        self.keys_file("revoked", "serial: x")
+        self.running.reload(accepted=False)
+        self.running.wait_log(r"error: .*revoked:1: ", mark)
+
     def test_several_users(self):
         one, two = self.key("one"), self.key("two")
         folder = self.world.path("keys.d")
@@ -176,6 +271,8 @@ class Logins(JumpTest):
             "--host-record=vm.dns.test," + VM[1],
             "--host-record=v4.dns.test,192.0.2.99",
             "--host-record=bad.dns.test,2001:db9::1",
+            "--host-record=both.dns.test,2001:db9::1",
+            "--host-record=both.dns.test," + VM[2],
             "--host-record=self.dns.test,::1",
             stderr=subprocess.DEVNULL)
         self.addCleanup(lambda: (server.kill(), server.wait()))
@@ -189,6 +286,10 @@ class Logins(JumpTest):
         self.running.reload()
         done = self.ssh("root@vm.dns.test", "echo $SSH_CONNECTION")
         self.assertEqual(done.stdout.split()[2], VM[1])
+        # Only the address that is allowed is tried, whichever comes first.
+        for _ in range(4):
+            done = self.ssh("root@both.dns.test", "echo $SSH_CONNECTION")
+            self.assertEqual(done.stdout.split()[2], VM[2])
         for name, text in (("v4.dns.test", "no IPv6 address"),
                            ("bad.dns.test", "not allowed"),
                            ("self.dns.test", "special-purpose")):
