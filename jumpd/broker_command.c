@@ -28,7 +28,7 @@ struct broker_command {
 	struct key_digest asked;	/* user and blob */
 	struct deadline	 deadline;
 	struct loop_watch watch;
-	int		 fd;		/* owned; -1: none, or read to its end */
+	int		 fd;		/* owned; -1: none, or at its end */
 	bool		 started, ended, succeeded;
 	size_t		 len, room;
 	char		*text;		/* owned */

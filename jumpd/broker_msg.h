@@ -98,7 +98,7 @@ struct broker_msg {
 			enum deny_reason reason;	/* SESSION_REQUEST... */
 		} turned_away;
 		struct {
-			struct broker_text software;	/* the client's banner */
+			struct broker_text software;	/* its banner */
 			struct broker_text kex;
 			struct broker_text cipher;	/* from the client */
 			struct broker_text host_key;

@@ -1,67 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * broker_open.c - OPEN: from what a client asked for to a connected
- * descriptor.
+ * broker_open.c - OPEN: from what a client asked for to addresses.
  *
- *	asked -> limits, permits -> mapping, else DNS -> each address: policy,
- *	permits, limits, connect -> hand over
- *
- * Policy is judged on each address right before it is connected.
+ *	asked -> limits, permits -> mapping, else DNS -> broker_dial.c
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/container_of.h"
-#include "common/dial.h"
 #include "jumpd/broker_state.h"
 
 enum { SSH_PORT = 22 };
 
-static void next_address(struct broker_open *);
-
-static enum deny_reason
-reason_of(int err)
-{
-	switch (-err) {
-	case 0:
-		return DENY_NONE;
-	case ECONNREFUSED:
-	case ECONNRESET:
-		return DENY_DIAL_REFUSED;
-	case ETIMEDOUT:
-		return DENY_DIAL_TIMEOUT;
-	case EADDRNOTAVAIL:
-	case EADDRINUSE:
-		return DENY_DIAL_NO_PORT;
-	case EMFILE:
-	case ENFILE:
-		return DENY_NO_DESCRIPTORS;
-	case ENOMEM:
-	case ENOBUFS:
-		return DENY_NO_MEMORY;
-	default:	/* no route, a firewall, a router's word */
-		return DENY_DIAL_UNREACHABLE;
-	}
-}
-
 /* ------------------------------------------------------------- release */
 
-static void
-stop_dial(struct broker_open *o)
-{
-	if (o->fd < 0)
-		return;
-	loop_remove(&o->session->broker->loop, &o->watch);
-	close(o->fd);
-	o->fd = -1;
-}
-
-/* It is an open no longer; a connected channel goes on counting. */
-static void
-unlink_open(struct broker_open *o)
+void
+broker_open_unlink(struct broker_open *o)
 {
 	struct broker_session *s = o->session;
 	struct broker *b = s->broker;
@@ -89,8 +44,8 @@ unlink_open(struct broker_open *o)
 void
 broker_open_free(struct broker_open *o)
 {
-	stop_dial(o);
-	unlink_open(o);
+	broker_dial_stop(o);
+	broker_open_unlink(o);
 	scan_guard_close(&o->session->scan);
 	free(o);
 }
@@ -108,9 +63,8 @@ answer_refused(struct broker_session *s, uint32_t request,
 	broker_send(s, &m, -1);
 }
 
-/* Everything that could be tried was. */
-static void
-refuse(struct broker_open *o, enum deny_reason reason)
+void
+broker_open_refuse(struct broker_open *o, enum deny_reason reason)
 {
 	struct broker_session *s = o->session;
 	uint32_t request = o->request;
@@ -121,141 +75,6 @@ refuse(struct broker_open *o, enum deny_reason reason)
 	    o->to.port != 0 ? &o->to : NULL, reason);
 	broker_open_free(o);
 	answer_refused(s, request, reason);
-}
-
-/* ------------------------------------------------------------- connect */
-
-/* An address or a name led nowhere; what was our own fault is not held
- * against the source. */
-static void
-failed(struct broker_open *o, enum deny_reason reason)
-{
-	struct broker *b = o->session->broker;
-
-	o->reason = reason;
-	if (reason == DENY_DIAL_REFUSED || reason == DENY_DIAL_TIMEOUT ||
-	    reason == DENY_DIAL_UNREACHABLE || reason == DENY_NAME_UNKNOWN ||
-	    reason == DENY_NAME_NO_IPV6)
-		scan_guard_failed(b->guard, &b->settings->scan,
-		    &o->session->client.addr, b->now_ms);
-}
-
-static void
-dial_ended(struct broker_open *o, enum deny_reason reason)
-{
-	struct broker_session *s = o->session;
-	struct broker *b = s->broker;
-	int fd = o->fd;
-
-	deadline_clear(&o->attempt);
-	if (reason != DENY_NONE) {
-		stop_dial(o);
-		failed(o, reason);
-		next_address(o);
-		return;
-	}
-	loop_remove(&b->loop, &o->watch);
-	if (broker_channel_hand_over(o)) {
-		unlink_open(o);
-		free(o);
-		close(fd);
-	}
-}
-
-static void
-on_dial(struct loop_watch *watch, uint32_t events)
-{
-	struct broker_open *o = CONTAINER_OF(struct broker_open, watch,
-	    watch);
-	enum deny_reason reason = DENY_NONE;
-
-	if ((events & (EPOLLERR | EPOLLHUP)) != 0)
-		reason = reason_of(dial_result(o->fd));
-	else if ((events & EPOLLOUT) == 0)
-		return;
-	dial_ended(o, reason);
-}
-
-/* May it be connected there, now? */
-static enum deny_reason
-judge(const struct broker_open *o, const struct endpoint *to)
-{
-	const struct broker_session *s = o->session;
-	struct broker *b = s->broker;
-	enum deny_reason reason;
-
-	reason = egress_check(&b->settings->egress, to, &s->local);
-	if (reason == DENY_NONE &&
-	    !permit_check(s->principal.permit, &o->asked, to))
-		reason = DENY_PERMITOPEN;
-	if (reason == DENY_NONE)
-		reason = scan_guard_target(b->guard, &b->settings->scan,
-		    &s->client.addr, to, b->now_ms);
-	return reason;
-}
-
-/* Begin to connect to o->to.  Returns 0 or -errno. */
-static int
-dial(struct broker_open *o)
-{
-	struct broker *b = o->session->broker;
-	const struct jumpd_settings *set = b->settings;
-	const struct sock_keepalive ka = {
-		.idle_s = set->keepalive_idle_ms / 1000,
-		.interval_s = set->keepalive_interval_ms / 1000,
-		.count = set->keepalive_count
-	};
-	const struct dial_sources sources = { set->source_address,
-		set->n_sources };
-	struct addr source;
-	bool embed = (o->flags & MAPPING_SOURCE_EMBED) != 0 &&
-	    set->has_embed_prefix &&
-	    dial_embed(&set->embed_prefix, &o->session->client.addr, &source);
-	int err, fd;
-
-	err = dial_begin(&o->to, &ka, &sources, embed ? &source : NULL,
-	    b->rotation++, &fd);
-	if (err != 0)
-		return err;
-	o->fd = fd;
-	err = loop_add(&b->loop, &o->watch, fd, EPOLLOUT, on_dial);
-	if (err != 0) {
-		close(fd);
-		o->fd = -1;
-		return err;
-	}
-	deadline_set(&b->deadlines[BROKER_DEADLINE_CONNECT], &o->attempt,
-	    b->now_ms + set->connect_ms);
-	return 0;
-}
-
-/* Try the addresses that are left, up to one that may answer. */
-static void
-next_address(struct broker_open *o)
-{
-	enum deny_reason reason;
-	struct endpoint to;
-	int err;
-
-	while (o->at < o->n) {
-		to.addr = o->address[o->at++];
-		to.port = o->port;
-		reason = judge(o, &to);
-		if (reason != DENY_NONE) {
-			/* That a connection failed says more. */
-			if (o->reason == DENY_NONE) {
-				o->reason = reason;
-				o->to = to;
-			}
-			continue;
-		}
-		o->to = to;
-		err = dial(o);
-		if (err == 0)
-			return;
-		failed(o, reason_of(err));
-	}
-	refuse(o, o->reason);
 }
 
 /* ------------------------------------------------------------- look up */
@@ -271,15 +90,15 @@ on_answer(void *arg, enum deny_reason reason, const struct addr *address,
 	o->query = NULL;
 	deadline_clear(&o->attempt);
 	if (reason != DENY_NONE) {
-		failed(o, reason);
-		refuse(o, reason);
+		broker_dial_failed(o, reason);
+		broker_open_refuse(o, reason);
 		return;
 	}
 	if (most > RESOLVER_ADDRESSES_MAX)
 		most = RESOLVER_ADDRESSES_MAX;
 	o->n = (uint8_t)(n < most ? n : most);
 	memcpy(o->address, address, o->n * sizeof(*address));
-	next_address(o);
+	broker_dial_next(o);
 }
 
 /* The start point rotates. */
@@ -309,7 +128,7 @@ ask_dns(struct broker_open *o)
 					on_answer, o, &o->query) :
 				    DENY_DNS_OFF;
 	if (reason != DENY_NONE) {
-		refuse(o, reason);
+		broker_open_refuse(o, reason);
 		return;
 	}
 	jumpd_stat_add(&b->stats->value[JUMPD_STAT_LOOKUPS], 1);
@@ -326,7 +145,7 @@ look_up(struct broker_open *o)
 
 	if (o->asked.kind == JUMP_TARGET_ADDRESS) {
 		o->address[o->n++] = o->asked.addr;
-		next_address(o);
+		broker_dial_next(o);
 		return;
 	}
 	if (mapping->image != NULL)
@@ -334,7 +153,7 @@ look_up(struct broker_open *o)
 		    o->asked.name_len);
 	if (e != NULL) {
 		use_mapping(o, e);
-		next_address(o);
+		broker_dial_next(o);
 	} else
 		ask_dns(o);
 }
@@ -468,8 +287,8 @@ broker_open_timed_out(struct deadline *d, enum broker_deadline kind)
 	    CONTAINER_OF(struct broker_open, attempt, d);
 
 	if (kind == BROKER_DEADLINE_CONNECT)
-		dial_ended(o, DENY_DIAL_TIMEOUT);
+		broker_dial_ended(o, DENY_DIAL_TIMEOUT);
 	else
-		refuse(o, o->query != NULL ? DENY_DNS_TIMEOUT :
+		broker_open_refuse(o, o->query != NULL ? DENY_DNS_TIMEOUT :
 					     DENY_DIAL_TIMEOUT);
 }

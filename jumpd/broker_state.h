@@ -4,12 +4,13 @@
  * includes it.
  *
  *	broker.c		life, time, rights
- *	broker_orders.c		settings, mapping and keys, at the start and anew
+ *	broker_orders.c		settings, mapping and keys, first and anew
  *	broker_sessions.c	sessions come and go; what the parent is told
  *	broker_session.c	what a child says
  *	broker_login.c		LOGIN: who is it?
  *	broker_command.c	runs of authorized_keys_command
- *	broker_open.c		OPEN: from a name to a connected descriptor
+ *	broker_open.c		OPEN: from a name to addresses
+ *	broker_dial.c		from addresses to a connected descriptor
  *	broker_channel.c	what is connected
  *	broker_log.c		lines for the log
  */
@@ -281,6 +282,28 @@ void broker_open_timed_out(struct deadline *, enum broker_deadline);
 
 /* Release it without an answer. */
 void broker_open_free(struct broker_open *);
+
+/* Everything that could be tried was: answer so, and release it. */
+void broker_open_refuse(struct broker_open *, enum deny_reason);
+
+/* It is an open no longer; a connected channel goes on counting. */
+void broker_open_unlink(struct broker_open *);
+
+/* --- broker_dial.c -------------------------------------------------------- */
+
+/* Try the addresses that are left, up to one that may answer; refuse the open
+ * if there is none. */
+void broker_dial_next(struct broker_open *);
+
+/* The attempt has ended: hand over what is connected, or try the next. */
+void broker_dial_ended(struct broker_open *, enum deny_reason);
+
+/* Give the attempt up, if there is one. */
+void broker_dial_stop(struct broker_open *);
+
+/* An address or a name led nowhere; what was our own fault is not held
+ * against the source. */
+void broker_dial_failed(struct broker_open *, enum deny_reason);
 
 /* --- broker_channel.c ----------------------------------------------------- */
 

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* --- what waits --------------------------------------------------------- */
+/* --- what waits ----------------------------------------------------------- */
 
 static size_t
 rest_len(const struct jump_channel_rest *rest)
@@ -34,7 +34,7 @@ rest_pass(struct jump_channel_rest *rest, size_t n)
 		rest_clear(rest);
 }
 
-/* --- to the target ------------------------------------------------------- */
+/* --- to the target -------------------------------------------------------- */
 
 static void
 give_target_up(struct jump_channel *c)
@@ -236,7 +236,7 @@ run_down(struct jump_channel *c, bool readable, uint8_t *buffer)
 		read_target(c, buffer);
 }
 
-/* --- life ------------------------------------------------------------------ */
+/* --- life ----------------------------------------------------------------- */
 
 struct jump_channel *
 jump_channel_new(ssh_channel ssh, int target, uint32_t number, uint64_t now_ms)
@@ -296,8 +296,8 @@ jump_channel_close(struct jump_channel *c, enum end_reason reason)
 }
 
 void
-jump_channel_run(struct jump_channel *c, short revents, bool writable, uint8_t *buffer,
-    uint64_t now_ms)
+jump_channel_run(struct jump_channel *c, short revents, bool writable,
+    uint8_t *buffer, uint64_t now_ms)
 {
 	uint64_t before = c->up_octets + c->down_octets;
 

@@ -65,7 +65,8 @@ denied(const struct egress_policy *p, const struct endpoint *to)
 
 	for (i = 0; i < p->n_deny; i++)
 		if (prefix_contains(&p->deny[i].prefix, &to->addr) &&
-		    (p->deny[i].n_ports == 0 || has_port(&p->deny[i], to->port)))
+		    (p->deny[i].n_ports == 0 ||
+		    has_port(&p->deny[i], to->port)))
 			return true;
 	return false;
 }

@@ -86,7 +86,7 @@ put_number(struct out *out, const EVP_PKEY *key, const char *name)
 	BN_clear_free(n);
 }
 
-/* --- the kinds of keys ------------------------------------------------------------ */
+/* --- the kinds of keys ---------------------------------------------------- */
 
 static const char *
 type_name(enum host_key_type type)
@@ -175,7 +175,7 @@ put_key(struct out *out, enum host_key_type type, const EVP_PKEY *key,
 	}
 }
 
-/* --- the file ------------------------------------------------------------------------ */
+/* --- the file ------------------------------------------------------------- */
 
 static void
 put_private(struct out *out, enum host_key_type type, const EVP_PKEY *key)

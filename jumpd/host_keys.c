@@ -195,7 +195,7 @@ host_keys_accept(struct host_keys *keys, ssh_session session, int fd)
 	return ssh_bind_accept_fd(keys->bind, session, fd) == SSH_OK;
 }
 
-/* --- warming --------------------------------------------------------------- */
+/* --- warming -------------------------------------------------------------- */
 
 static ssh_session
 own_client(int fd, const char *host_key, const char *cipher)
@@ -304,7 +304,7 @@ host_keys_warm(struct host_keys *keys)
 	return true;
 }
 
-/* --- for people -------------------------------------------------------------- */
+/* --- for people ----------------------------------------------------------- */
 
 char *
 host_keys_fingerprint(const struct host_keys *keys, enum host_key_type type)

@@ -15,7 +15,7 @@
 #define SYSCONFDIR "/etc"
 #endif
 
-/* --- listeners ------------------------------------------------------------------ */
+/* --- listeners ------------------------------------------------------------ */
 
 /* Listener i; those before it that could not be read have port 0. */
 static void
@@ -101,7 +101,7 @@ jumpd_config_add_own_addresses(struct jumpd_config *config,
 	return true;
 }
 
-/* --- host keys and what else there is ------------------------------------------ */
+/* --- host keys and what else there is ------------------------------------- */
 
 static void
 read_host_keys(struct jumpd_config *config, struct cfgfile *cfgfile)

@@ -8,7 +8,7 @@
 #include "common/cfgfile_text.h"
 #include "common/cfgfile_values.h"
 
-/* --- allow, deny --------------------------------------------------------------- */
+/* --- allow, deny ---------------------------------------------------------- */
 
 /* A decimal number from 1 to 65535 that ends at `end`. */
 static bool
@@ -151,7 +151,7 @@ read_embed(struct jumpd_settings *settings, struct cfgfile *cfgfile)
 		egress->embed[egress->n_embed++] = settings->embed_prefix;
 }
 
-/* --- clients, names -------------------------------------------------------------- */
+/* --- clients, names ------------------------------------------------------- */
 
 static void
 read_exempt(struct source_limits *limits, struct cfgfile *cfgfile)
@@ -235,7 +235,7 @@ config_read_targets(struct jumpd_config *config, struct cfgfile *cfgfile)
 	read_dns(config, cfgfile);
 }
 
-/* --- what is hardly wanted ---------------------------------------------------------- */
+/* --- what is hardly wanted ------------------------------------------------ */
 
 static bool
 anyone_may_log_in(const struct auth_policy *auth)

@@ -17,7 +17,7 @@ static const struct {
 	{ "certificates", AUTH_CERTS },
 };
 
-/* --- lists of files ------------------------------------------------------------ */
+/* --- lists of files ------------------------------------------------------- */
 
 void
 config_read_patterns(struct jumpd_config *config, struct cfgfile *cfgfile,
@@ -54,7 +54,7 @@ copy_patterns(struct jumpd_patterns *to, const struct jumpd_patterns *from)
 	}
 }
 
-/* --- users ------------------------------------------------------------------------ */
+/* --- users ---------------------------------------------------------------- */
 
 /* Returns the setting, or NULL if it is missing or was reported. */
 static const struct config_setting_t *
@@ -272,7 +272,7 @@ config_read_users(struct jumpd_config *config, struct cfgfile *cfgfile)
 	}
 }
 
-/* --- the files as rules ---------------------------------------------------------- */
+/* --- the files as rules --------------------------------------------------- */
 
 /* "%u" is the user's name, "%%" a percent sign; owned by the caller. */
 static char *

@@ -15,9 +15,9 @@
  *	ssh-ed25519 AAAA...	as key:
  *
  * Empty lines and those that start with '#' say nothing.  A serial number of
- * zero is never looked for: it says that the CA does not number.  A malformed file
- * revokes what it says until the fault and is reported: the caller refuses to
- * use it.
+ * zero is never looked for: it says that the CA does not number.  A malformed
+ * file revokes what it says until the fault and is reported: the caller refuses
+ * to use it.
  * Pure.
  */
 #ifndef JUMPD_KEY_REVOCATION_H

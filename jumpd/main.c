@@ -36,7 +36,7 @@ print_version(void)
 	    host_keys_library(), event_get_version(), cfgfile_library());
 }
 
-/* --- -t, -T --------------------------------------------------------------------- */
+/* --- -t, -T --------------------------------------------------------------- */
 
 static bool
 test_mapping(const struct jumpd_config *config,
@@ -104,7 +104,7 @@ test(const struct jumpd_config *config, enum task task)
 	return fflush(stdout) == 0 ? 0 : 1;
 }
 
-/* --- -g ---------------------------------------------------------------------------- */
+/* --- -g ------------------------------------------------------------------- */
 
 /* Make the host keys that are not there. */
 static int

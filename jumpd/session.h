@@ -73,8 +73,8 @@ struct session {
 	uint64_t	 active_ms;	/* when bytes of a channel last moved */
 	uint64_t	 asked_ms;	/* last keepalive; 0: none yet */
 	bool		 reset;		/* poll(2) saw an error */
-	uint64_t	 drained_octets;	/* that had come when none of its
-						 * messages was left */
+	uint64_t	 drained_octets;	/* that had come when no
+						 * message was left */
 	bool		 draining;	/* end when the last channel ends */
 
 	uint32_t	 next_request, n_requests;

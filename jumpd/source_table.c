@@ -43,7 +43,7 @@ struct source_table {
 	uint32_t	connections;
 	uint32_t	half_open;	/* exempt ones too */
 	uint32_t	most;		/* half-open ones of a source */
-	struct cell	*cell;		/* owned; n_cells + 1, the first unused */
+	struct cell	*cell;		/* owned; n_cells + 1, from 1 */
 	struct level	*level;		/* owned; HALF_OPEN_MAX + 1 */
 };
 

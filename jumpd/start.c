@@ -12,7 +12,7 @@
 
 #define RESOLV_CONF "/etc/resolv.conf"
 
-/* --- configuration --------------------------------------------------------------- */
+/* --- configuration -------------------------------------------------------- */
 
 /* "nameserver" lines of resolv.conf(5); the first few count. */
 static void
@@ -70,7 +70,7 @@ start_load_config(const char *path, cfgfile_report_fn *report, void *arg)
 	return NULL;
 }
 
-/* --- files ---------------------------------------------------------------------------- */
+/* --- files ---------------------------------------------------------------- */
 
 bool
 start_compile(const struct jumpd_config *config,

@@ -47,7 +47,8 @@ enum jumpd_stat {
 };
 
 struct jumpd_stats {
-	_Alignas(64) _Atomic uint64_t heartbeat_ms;	/* monotonic; 0: never */
+	/* monotonic; 0: never */
+	_Alignas(64) _Atomic uint64_t heartbeat_ms;
 	_Atomic uint64_t	value[N_JUMPD_STATS];
 	_Atomic uint64_t	denied[N_DENY_REASONS];
 	_Atomic uint64_t	ended[N_END_REASONS];

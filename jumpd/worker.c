@@ -40,7 +40,7 @@ struct worker {
 static struct sandbox_program filter;	/* made by worker_prepare */
 static volatile sig_atomic_t terms;	/* SIGTERMs so far */
 
-/* --- the loop ------------------------------------------------------------------ */
+/* --- the loop ------------------------------------------------------------- */
 
 static void
 on_term(int sig)
@@ -196,7 +196,7 @@ run(struct worker *w)
 	broker_link_flush(&w->broker);
 }
 
-/* --- rights -------------------------------------------------------------------- */
+/* --- rights --------------------------------------------------------------- */
 
 void
 worker_prepare(void)
@@ -281,7 +281,7 @@ enter_sandbox(const struct worker_start *start)
 		log_fatal("seccomp: %s", strerror(-err));
 }
 
-/* --- life ------------------------------------------------------------------------ */
+/* --- life ----------------------------------------------------------------- */
 
 /* What a bulk transfer needed goes back to the system. */
 static void
