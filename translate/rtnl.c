@@ -220,7 +220,7 @@ rtnl_address_add(int fd, unsigned ifindex, const struct addr *addr,
 	int err = address(fd, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex,
 	    addr, len);
 
-	return err == -EEXIST ? 0 : err;
+	return err == -EEXIST ? -EALREADY : err;
 }
 
 int
@@ -235,12 +235,15 @@ route(int fd, uint16_t type, uint16_t flags, unsigned ifindex,
     const struct prefix *prefix)
 {
 	const bool v4 = addr_is_v4(&prefix->addr) && prefix->len >= 96;
+	const bool made = type == RTM_NEWROUTE;
 	const struct rtmsg body = {
 		.rtm_family = v4 ? AF_INET : AF_INET6,
 		.rtm_dst_len = v4 ? prefix->len - 96 : prefix->len,
 		.rtm_table = RT_TABLE_MAIN,
-		.rtm_protocol = RTPROT_STATIC,
-		.rtm_scope = v4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		/* What is deleted may be of any protocol and scope. */
+		.rtm_protocol = made ? RTPROT_STATIC : RTPROT_UNSPEC,
+		.rtm_scope = !made ? RT_SCOPE_NOWHERE :
+		    v4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
 		.rtm_type = RTN_UNICAST
 	};
 	struct request r = request_of(type, flags, &body, sizeof(body));
@@ -260,10 +263,11 @@ rtnl_route_add(int fd, unsigned ifindex, const struct prefix *prefix)
 	    prefix);
 
 	/* Only one that leads to this device can be taken back. */
-	if (err == -EEXIST && rtnl_route_del(fd, ifindex, prefix) == 0)
-		err = route(fd, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
-		    ifindex, prefix);
-	return err;
+	if (err != -EEXIST || rtnl_route_del(fd, ifindex, prefix) != 0)
+		return err;
+	err = route(fd, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, ifindex,
+	    prefix);
+	return err == 0 ? -EALREADY : err;
 }
 
 int

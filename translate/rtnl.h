@@ -20,20 +20,20 @@ uint32_t rtnl_mtu(int fd, const char *device);
  * address: it has no link, and nobody there to solicit. */
 int rtnl_link_up(int fd, unsigned ifindex, uint32_t mtu);
 
-/* Give the device an address in a network of `len` bits (0-32, 0-128); that
- * it has it already is no error. */
+/* Give the device an address in a network of `len` bits (0-32, 0-128).
+ * -EALREADY: it has it. */
 int rtnl_address_add(int fd, unsigned ifindex, const struct addr *,
     uint8_t len);
 int rtnl_address_del(int fd, unsigned ifindex, const struct addr *,
     uint8_t len);
 
 /*
- * Route a prefix to the device.  That it is routed there already is no
- * error; -EEXIST: it is routed somewhere else.
+ * Route a prefix to the device.  -EALREADY: it is routed there, by whomever;
+ * -EEXIST: it is routed somewhere else.
  */
 int rtnl_route_add(int fd, unsigned ifindex, const struct prefix *);
 
-/* Take such a route back; -ESRCH: there is none. */
+/* Take such a route back, whoever made it; -ESRCH: there is none. */
 int rtnl_route_del(int fd, unsigned ifindex, const struct prefix *);
 
 #endif

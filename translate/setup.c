@@ -14,6 +14,7 @@ struct wish {
 	bool		 address;	/* else a route */
 	struct prefix	 prefix;	/* an address may have bits beyond its
 					 * length */
+	bool		 granted;	/* by us: it was not there before */
 };
 
 struct wishes {
@@ -40,7 +41,8 @@ wishes_have(const struct wishes *wishes, const struct wish *wish)
 static void
 add(struct wishes *wishes, bool address, const struct addr *addr, uint8_t len)
 {
-	const struct wish wish = { address, { *addr, len } };
+	const struct wish wish = { .address = address,
+	    .prefix = { *addr, len } };
 
 	if (!wishes_have(wishes, &wish))
 		wishes->wish[wishes->n++] = wish;
@@ -75,12 +77,15 @@ wishes_of(const struct xlatd_instance *instance)
 }
 
 static int
-grant(int rtnl, unsigned ifindex, const struct wish *wish)
+grant(int rtnl, unsigned ifindex, struct wish *wish)
 {
-	return wish->address ?
+	int err = wish->address ?
 	    rtnl_address_add(rtnl, ifindex, &wish->prefix.addr,
 		wish->prefix.len) :
 	    rtnl_route_add(rtnl, ifindex, &wish->prefix);
+
+	wish->granted = err == 0;
+	return err == -EALREADY ? 0 : err;
 }
 
 static void
@@ -110,10 +115,11 @@ explain(const struct tun *tun, const struct wish *wish, int err,
 		    strerror(-err));
 }
 
-/* Grant what is new; all or nothing. */
+/* Grant what is new; all or nothing.  What was there before stays: with its
+ * last address the device would lose the administrator's routes, too. */
 static bool
 grant_new(int rtnl, const struct tun *tun, const struct wishes *old,
-    const struct wishes *new, char *problem, size_t room)
+    struct wishes *new, char *problem, size_t room)
 {
 	int err = 0;
 	size_t i;
@@ -125,7 +131,7 @@ grant_new(int rtnl, const struct tun *tun, const struct wishes *old,
 		return true;
 	explain(tun, &new->wish[--i], err, problem, room);
 	while (i-- > 0)
-		if (!wishes_have(old, &new->wish[i]))
+		if (new->wish[i].granted)
 			take_back(rtnl, tun->ifindex, &new->wish[i]);
 	return false;
 }

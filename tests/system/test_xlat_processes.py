@@ -330,6 +330,31 @@ class Devices(XlatTest):
             xlatd.stop()
             self.assertNotIn(SIX4, self.routes())
 
+    def test_what_the_administrator_made_before(self):
+        """As users of TAYGA have it: it is taken as it is, and stays if
+        there is no start."""
+        ip = self.net.xlat.ip
+        ip("tuntap", "add", "mode", "tun", "name", "nat64")
+        self.addCleanup(ip, "link", "del", "nat64")
+        ip("link", "set", "nat64", "up")
+        ip("address", "add", "192.0.2.9/32", "dev", "nat64")
+        ip("route", "add", SIX4, "dev", "nat64")
+        ip("-6", "route", "add", PREFIX, "dev", "nat64")
+        before = self.routes()
+        xlatd = Xlatd(self.folder, start=False,
+                      addresses='[ "192.0.2.9/32" ]',
+                      routes='[ "%s/32", "203.0.113.0/24" ]' % SIX4)
+        done = self.run_on(self.net.xlat, XLATD, "-f", xlatd.config,
+                           check=False)
+        self.assertIn("203.0.113.0/24: there is one that leads elsewhere",
+                      done.stderr)
+        for route in before.splitlines():
+            self.assertIn(route.split()[0] + " ", self.routes())
+        self.assertIn("192.0.2.9", self.run_on(
+            self.net.xlat, "ip", "address", "show", "nat64").stdout)
+        self.xlatd(addresses='[ "192.0.2.9/32" ]')
+        self.ping(self.net.six, FOUR6)
+
     def test_a_persistent_device_with_several_queues(self):
         self.net.xlat.ip("tuntap", "add", "mode", "tun", "name", "nat64",
                          "multi_queue")
