@@ -293,6 +293,20 @@ generation_start(struct generation *g)
 
 /* --- an instance ----------------------------------------------------------- */
 
+/* What may fail of the change from `now`, NULL at first, to `next`. */
+static bool
+prepare(const struct instance *instance, const struct xlatd_instance *now,
+    const struct xlatd_instance *next, char *problem, size_t room)
+{
+	int err = next->has_pool ? leases_check(next->lease_file) : 0;
+
+	if (err == 0)
+		return setup_apply(&instance->tun, now, next, problem, room);
+	snprintf(problem, room, "device %s: the folder of %s: %s",
+	    instance->tun.name, next->lease_file, strerror(-err));
+	return false;
+}
+
 struct instance *
 instance_open(const struct instance_ground *ground,
     const struct xlatd_instance *config, char *problem, size_t room)
@@ -307,7 +321,7 @@ instance_open(const struct instance_ground *ground,
 		return NULL;
 	}
 	tun_set_offloads(&instance->tun, config->offload);
-	if (!setup_apply(&instance->tun, NULL, config, problem, room)) {
+	if (!prepare(instance, NULL, config, problem, room)) {
 		tun_close(&instance->tun);
 		free(instance);
 		return NULL;
@@ -319,8 +333,7 @@ bool
 instance_prepare(struct instance *instance, const struct xlatd_instance *next,
     char *problem, size_t room)
 {
-	return setup_apply(&instance->tun, instance->config, next, problem,
-	    room);
+	return prepare(instance, instance->config, next, problem, room);
 }
 
 void

@@ -262,6 +262,20 @@ write_leases(const struct leases *leases, FILE *out)
 }
 
 int
+leases_check(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+
+	/* With its slash, and so of "/lease", too. */
+	if (slash == NULL || slash - path + 2 > (int)sizeof(folder))
+		return -ENAMETOOLONG;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1),
+	    path);
+	return access(folder, W_OK | X_OK) == 0 ? 0 : -errno;
+}
+
+int
 leases_write(const struct leases *leases, const char *path)
 {
 	char fresh[PATH_MAX];

@@ -77,6 +77,9 @@ bool leases_catch_up(const struct leases *from, const struct leases *known,
 bool leases_read(const char *path, struct dynamic_pool *, uint64_t now_s,
     cfgfile_report_fn *report, void *arg);
 
+/* Whether there can be such a file: 0, or -errno of its folder. */
+int leases_check(const char *path);
+
 /* Put a new file in place of the old one, whole.  Returns 0 or -errno. */
 int leases_write(const struct leases *, const char *path);
 

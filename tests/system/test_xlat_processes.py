@@ -694,8 +694,17 @@ class Pool(XlatTest):
         self.assertEqual(self.address_of(self.HOSTS[1]), "192.0.2.128")
 
     def test_leases_that_cannot_be_written(self):
-        self.leases = os.path.join(self.folder, "missing", "leases")
+        folder = os.path.join(self.folder, "missing")
+        self.leases = os.path.join(folder, "leases")
+        xlatd = Xlatd(self.folder, start=False, dynamic_pool={
+            "prefix": '"%s"' % POOL, "leases": '"%s"' % self.leases})
+        done = self.run_on(self.net.xlat, XLATD, "-f", xlatd.config,
+                           check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "folder of .*No such file")
+        os.mkdir(folder)
         xlatd = self.pool()
+        os.rmdir(folder)
         self.address_of(self.HOSTS[0])
         xlatd.wait_log("warning: device nat64: leases are not written: .*No "
                        "such file or directory")
