@@ -226,6 +226,73 @@ class Examples(XlatTest):
             tayga.wait()
             gate.ip("link", "del", "nat64")
 
+    def name_server(self, host, text):
+        config = os.path.join(self.folder, "unbound-%d.conf" % host.fd)
+        with open(config, "w") as file:
+            file.write('server:\n  chroot: ""\n  username: ""\n'
+                       '  pidfile: ""\n  use-syslog: no\n' + text)
+        self.start(host, "unbound", "-d", "-c", config)
+
+        def listens():
+            with host:
+                return run("ss", "-Hlun", "sport = :53").stdout
+        lib.wait_for(listens, "unbound listens")
+
+    def fetch_by_name(self, host, source, name_server, url):
+        """Returns where the page came from."""
+        resolv = os.path.join(self.folder, "resolv.conf")
+        with open(resolv, "w") as file:
+            file.write("nameserver %s\n" % name_server)
+        return self.run_on(
+            host, "unshare", "-m", "sh", "-c", "mount --bind %s "
+            "/etc/resolv.conf && exec curl -sS --noproxy '*' -m 20 -o %s "
+            "-w '%%{remote_ip}' --interface %s %s" % (
+                resolv, self.folder + "/got", source, url)).stdout
+
+    @unittest.skipIf(shutil.which("unbound") is None, "no unbound")
+    def test_nat64_with_dns64(self):
+        """Two hosts, known to the DNS64 by a name that has IPv4 only, and to
+        the web server by one address."""
+        gate, client = self.street.gate, self.street.client
+        server = self.street.server
+        gate.address("server", "2001:db8:a::53/64")
+        self.addCleanup(gate.ip, "address", "del", "2001:db8:a::53/64", "dev",
+                        "server")
+        self.example("xlatd-nat64.conf")
+        self.addCleanup(self.run_on, gate, "nft", "delete", "table", "inet",
+                        "popgate_nat64")
+        for _ in "once", "again":
+            self.run_on(gate, "nft", "-f",
+                        os.path.join(EXAMPLES, "nftables-nat64.nft"))
+        self.name_server(client, "  interface: %s\n"
+                         "  access-control: 0.0.0.0/0 allow\n"
+                         "  local-zone: example. static\n"
+                         '  local-data: "www.example. A %s"\n' % (
+                             GLOBAL, GLOBAL))
+        self.name_server(gate, 'include: "%s"\nforward-zone:\n  name: .\n'
+                         "  forward-addr: %s\n" % (os.path.join(
+                             EXAMPLES, "unbound-dns64.conf"), GLOBAL))
+        self.web_server(client, GLOBAL, PAGE)
+        self.assertEqual(self.fetch_by_name(
+            server, "2001:db8:a::33", "2001:db8:a::53",
+            "http://www.example/"), "64:ff9b::909:909")
+        with open(self.folder + "/got", "rb") as file:
+            self.assertEqual(file.read(), PAGE)
+        for source in "2001:db8:a::33", "2001:db8:a::34":
+            self.assertEqual(self.address_of_server(source), "203.0.113.1")
+            self.ping(server, "64:ff9b::" + GLOBAL, "-I", source)
+        # Nobody else goes out, and nobody comes in.
+        leases = os.path.join(self.folder, "nat64.leases")
+        lib.wait_for(lambda: os.path.exists(leases), "leases are written")
+        with open(leases) as file:
+            lent = file.readline().split()[0]
+        for host, *where in ((server, "-I", "2001:db8:b::3",
+                              "64:ff9b::" + GLOBAL),
+                             (client, "-I", GLOBAL, lent)):
+            done = self.run_on(host, "ping", "-n", "-c", "1", "-W", "1",
+                               *where, check=False)
+            self.assertIn("100% packet loss", done.stdout)
+
     def lends_like_tayga(self):
         xlatd = self.example("xlatd-from-tayga.conf")
         self.ping(self.street.server, "64:ff9b::" + GLOBAL, "-I",
