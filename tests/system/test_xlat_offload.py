@@ -194,15 +194,19 @@ class Iperf(XlatTest):
                 self.assertGreater(end["sum_received"]["bytes"], 10 << 20)
 
     def test_udp(self):
-        self.xlatd()
+        """xlatd loses nothing; on a busy machine a receiver may."""
+        xlatd = self.xlatd()
         self.iperf_server(self.net.four)
         self.iperf_server(self.net.six)
+        sent = 0
         for host, address in (self.net.six, FOUR6), (self.net.four, SIX4):
             for options in (), ("-R",):
                 end = self.iperf(host, address, "-u", "-b", "20M", "-l",
                                  "1300", *options)
-                self.assertLess(end["sum"]["lost_percent"], 1)
+                self.assertLess(end["sum"]["lost_percent"], 10)
                 self.assertGreater(end["sum"]["packets"], 1000)
+                sent += end["sum"]["packets"]
+        self.assertGreater(xlatd.counters()["forwarded"], 0.999 * sent)
 
 
 if __name__ == "__main__":
