@@ -55,7 +55,7 @@ class Logins(JumpTest):
             for method, fields in methods.items():
                 times[method, user] = min(self.time_refused(user, *fields)
                                           for _ in range(5))
-        self.assertLess(max(times.values()) - min(times.values()), 0.03,
+        self.assertLess(max(times.values()) - min(times.values()), 0.01,
                         times)
 
     def time_refused(self, user, *fields):
