@@ -6,6 +6,8 @@
 
 #include <libssh/libssh.h>
 #include <libssh/server.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -46,11 +48,25 @@ tell_facts(struct session *s)
 	broker_link_send(s->broker, &msg);
 }
 
+/*
+ * What we owe the client now is only an ACK, which our kernel would hold back
+ * for 40 ms; and the client's holds its next packet back until it has come
+ * (RFC 1122 4.2.3.4).
+ */
+static void
+acknowledge(const struct session *s)
+{
+	const int on = 1;
+
+	setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
 void
 session_hello_run(struct session *s)
 {
 	int rc = ssh_handle_key_exchange(s->ssh);
 
+	acknowledge(s);
 	if (session_check(s))
 		return;
 	if (rc == SSH_OK) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -211,6 +212,7 @@ worker_prepare(void)
 		{ .name = "getsockopt" },
 		{ .name = "ppoll" },
 		{ .name = "setitimer" },
+		{ "setsockopt", true, 2, TCP_QUICKACK },
 		{ .name = "shutdown" },
 	};
 	/* Nothing of this is ever done here, but by an attacker. */

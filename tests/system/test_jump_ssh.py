@@ -3,6 +3,8 @@
 import hashlib
 import os
 import re
+import socket
+import struct
 import subprocess
 import threading
 import time
@@ -130,6 +132,26 @@ class Clients(JumpTest):
     def test_our_rekey_under_bulk_both_ways(self):
         self.running.reload(limits={"rekey": "262144"})
         self.bulk()
+
+    def test_no_login_waits_for_an_acknowledgement(self):
+        """A client's Nagle algorithm and a delayed ACK here would cost each
+        40 ms: its list of algorithms is acknowledged at once."""
+        def turn():
+            sock = self.connect(22)
+            self.addCleanup(sock.close)
+            sock.sendall(b"SSH-2.0-x\r\n")
+            got = b""
+            while b"\r\n" not in got or len(got) < 6 + \
+                    got.index(b"\r\n") + struct.unpack_from(
+                        ">I", got + bytes(6), got.index(b"\r\n") + 2)[0]:
+                got += sock.recv(65536)
+            time.sleep(0.1)
+            sock.sendall(got[got.index(b"\r\n") + 2:])     # our own again
+            began = time.monotonic()
+            wait_for(lambda: not struct.unpack_from("I", sock.getsockopt(
+                socket.IPPROTO_TCP, socket.TCP_INFO, 104), 24)[0], "ACK")
+            return time.monotonic() - began
+        self.assertLess(sorted(turn() for _ in range(5))[2], 0.02)
 
     def test_each_cipher(self):
         for cipher in ("chacha20-poly1305@openssh.com",
