@@ -11,6 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Packets of bulk go out together: what a send costs depends little on its
+ * size, up to the 64 KiB that TCP takes as one. */
+enum { GATHER_FROM = 16 * 1024, GATHER_OCTETS = 64 * 1024 };
+
 /* --- what waits ----------------------------------------------------------- */
 
 static size_t
@@ -32,6 +36,19 @@ rest_pass(struct jump_channel_rest *rest, size_t n)
 	rest->at += n;
 	if (rest->at == rest->len)
 		rest_clear(rest);
+}
+
+/* Keep a copy, where nothing is kept yet; false: there is no memory. */
+static bool
+rest_keep(struct jump_channel_rest *rest, const uint8_t *bytes, size_t len)
+{
+	rest->bytes = malloc(len);
+	if (rest->bytes == NULL)
+		return false;
+	memcpy(rest->bytes, bytes, len);
+	rest->at = 0;
+	rest->len = len;
+	return true;
 }
 
 /* --- to the target -------------------------------------------------------- */
@@ -88,7 +105,9 @@ on_data(ssh_session session, ssh_channel ssh, void *bytes, uint32_t len,
 	/* Clients have no business with stderr. */
 	if (!takes_bytes(c) || is_stderr)
 		return (int)len;
-	if (!c->target_full && rest_len(&c->up) == 0)
+	/* Of a large packet another one may follow in this turn. */
+	if (!c->target_full && rest_len(&c->up) == 0 &&
+	    (len < GATHER_FROM || len >= GATHER_OCTETS))
 		taken = (uint32_t)send_up(c, bytes, len);
 	c->unread = len - taken;
 	return (int)taken;
@@ -137,9 +156,30 @@ fetch_unread(struct jump_channel *c)
 	}
 }
 
+/* What was gathered, without memory of its own if the target takes it all. */
 static void
-run_up(struct jump_channel *c)
+send_gathered(struct jump_channel *c, uint8_t *buffer)
 {
+	size_t left;
+	int n;
+
+	n = ssh_channel_read_nonblocking(c->ssh, buffer, c->unread, 0);
+	if (n <= 0) {
+		c->unread = 0;
+		return;
+	}
+	c->unread -= (uint32_t)n;
+	left = (size_t)n - send_up(c, buffer, (size_t)n);
+	if (left > 0 && !rest_keep(&c->up, buffer + n - left, left))
+		jump_channel_close(c, END_MEMORY);
+}
+
+static void
+run_up(struct jump_channel *c, uint8_t *buffer)
+{
+	if (takes_bytes(c) && !c->target_full && rest_len(&c->up) == 0 &&
+	    c->unread > 0 && c->unread <= CHANNEL_READ_OCTETS)
+		send_gathered(c, buffer);
 	while (takes_bytes(c) && !c->target_full) {
 		if (rest_len(&c->up) == 0 && c->unread > 0)
 			fetch_unread(c);
@@ -173,14 +213,8 @@ send_down(struct jump_channel *c, const uint8_t *bytes, size_t len)
 	left = len - (size_t)n;
 	if (left == 0)
 		return;
-	c->down.bytes = malloc(left);
-	if (c->down.bytes == NULL) {
+	if (!rest_keep(&c->down, bytes + n, left))
 		jump_channel_close(c, END_MEMORY);
-		return;
-	}
-	memcpy(c->down.bytes, bytes + n, left);
-	c->down.at = 0;
-	c->down.len = left;
 }
 
 static void
@@ -305,7 +339,7 @@ jump_channel_run(struct jump_channel *c, short revents, bool writable,
 		return;
 	if (revents & (POLLOUT | POLLERR | POLLHUP))
 		c->target_full = false;
-	run_up(c);
+	run_up(c, buffer);
 	if (writable)
 		run_down(c, revents & (POLLIN | POLLERR | POLLHUP), buffer);
 	if (c->up_octets + c->down_octets != before)
@@ -326,7 +360,7 @@ jump_channel_want(struct jump_channel *c, bool writable)
 	c->wanted = 0;
 	if (c->target < 0 || c->closed)
 		return;
-	if (c->target_full && !c->shut)
+	if ((c->target_full || c->unread > 0) && !c->shut)
 		c->wanted |= POLLOUT;
 	if (writable && !c->target_eof && rest_len(&c->down) == 0 &&
 	    ssh_channel_window_size(c->ssh) > 0)

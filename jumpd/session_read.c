@@ -13,7 +13,7 @@
 
 enum {
 	LIBSSH_READ = 4096,	/* what libssh reads at once */
-	READS_MAX = 16		/* of them in one turn */
+	READS_MAX = 64		/* of them in one turn */
 };
 
 bool

@@ -293,6 +293,18 @@ class Hostile(JumpTest):
         self.assertLess(memory_kib(pid), before + 512)
         self.running.wait_log("info: channel ", count=1000, timeout=20)
 
+    def test_data_while_another_channel_closes(self):
+        client = self.raw()
+        channel = client.open()
+        data = os.urandom(20000)
+        for i in range(80):
+            _, theirs = client.open()
+            client.send(97, theirs)
+            time.sleep(i % 20 / 20000)
+            self.assertTrue(client.works(*channel, data))
+            client.send(93, channel[1], len(data))
+            client.messages.clear()
+
     def test_requests_of_all_kinds(self):
         client = self.raw()
         client.send(80, "tcpip-forward", True, "", 0)
