@@ -295,7 +295,7 @@ generation_start(struct generation *g)
 
 /* What may fail of the change from `now`, NULL at first, to `next`. */
 static bool
-prepare(const struct instance *instance, const struct xlatd_instance *now,
+prepare(struct instance *instance, const struct xlatd_instance *now,
     const struct xlatd_instance *next, char *problem, size_t room)
 {
 	int err = next->has_pool ? leases_check(next->lease_file) : 0;
