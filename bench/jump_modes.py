@@ -36,7 +36,7 @@ def all_good(numbers):
 
 def session(peer, options):
     """ssh -J to a real sshd, one after another."""
-    n = quick(options, 40, 16)
+    n = quick(options, 40, 10)
     before = settled_cpu_us(peer)
     numbers = all_good(peer.load(1, n, peer.session()))
     cpu = settled_cpu_us(peer) - before
