@@ -115,6 +115,11 @@ if command -v mandoc >/dev/null; then
 		mandoc -T lint -W warning "$page" || fail "$page: see above"
 	done
 fi
+# Workers load a filter of their own, which is not among @system-service.
+for unit in "$srcdir"/examples/*.service; do
+	grep -q '^SystemCallFilter=.* seccomp$' "$unit" ||
+		fail "$unit: workers may not call seccomp(2)"
+done
 if command -v systemd-analyze >/dev/null; then
 	for daemon in proxyd jumpd xlatd; do
 		unit=$copy/popgate-$daemon.service
