@@ -63,24 +63,18 @@ check_protocol(const struct pass *pass)
 	return DROP_NONE;
 }
 
-/*
- * RFC 7757 4.2.1: a hairpinned packet comes from where its receiver's answer
- * must go, so EAMs are not used for the source.  (An ICMP error's is looked
- * at in siit_icmp.c.)
- */
+/* (The addresses of an ICMP error are mapped in siit_icmp_4to6.c.) */
 static enum drop_reason
 map_addresses(const struct pass *pass, struct pair6 *ret)
 {
 	const uint8_t *at = pass->packet.at;
-	enum address_use use = pass->siit->hairpin == SIIT_HAIRPIN_OFF ?
-	    ADDRESS_PLAIN : ADDRESS_NO_EAM;
 	enum drop_reason reason;
 
 	reason = address_destination_4to6(pass, &ret->destination);
 	if (reason != DROP_NONE)
 		return reason;
-	switch (address_4to6(pass, get_u32(at + IP4_SOURCE), use,
-	    &ret->source)) {
+	switch (address_4to6(pass, get_u32(at + IP4_SOURCE),
+	    address_use_of_peer(pass), &ret->source)) {
 	case ADDRESS_NOT_FOUND:
 		return DROP_SOURCE_UNMAPPED;
 	case ADDRESS_NOT_GLOBAL:

@@ -49,6 +49,18 @@ address_illegal6(const uint8_t *octet)
 	return memcmp(octet + 10, zero, 5) == 0 && octet[15] <= 1;
 }
 
+/*
+ * RFC 7757 4.2.1: a hairpinned packet comes from where its receiver's answer
+ * must go, so EAMs are not used for its source.  A packet that the network
+ * brings back looks like any other, but our own second pass is known (4.2.2).
+ */
+enum address_use
+address_use_of_peer(const struct pass *pass)
+{
+	return pass->again || pass->siit->hairpin == SIIT_HAIRPIN_SIMPLE ?
+	    ADDRESS_NO_EAM : ADDRESS_PLAIN;
+}
+
 enum address_found
 address_4to6(const struct pass *pass, uint32_t v4, enum address_use use,
     struct addr *ret)

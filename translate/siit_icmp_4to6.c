@@ -10,11 +10,10 @@ map_4to6(const struct pass *pass, const struct quote *q, struct pair6 *outer,
     struct pair6 *inner)
 {
 	const struct siit *siit = pass->siit;
+	const enum address_use use = address_use_of_peer(pass);
 	const uint8_t *at = pass->packet.at;
 	uint32_t source = get_u32(at + IP4_SOURCE);
 	uint32_t inner_destination = get_u32(q->at + IP4_DESTINATION);
-	enum address_use use = siit->hairpin == SIIT_HAIRPIN_OFF ?
-	    ADDRESS_PLAIN : ADDRESS_NO_EAM;
 	enum address_found found;
 	enum drop_reason reason;
 

@@ -90,6 +90,12 @@ enum address_use {
 	ADDRESS_NO_EAM		/* RFC 7757 4.2.1 */
 };
 
+/*
+ * How the IPv4 end of a packet to an IPv6 host is mapped: its source, or the
+ * destination inside an ICMP error.
+ */
+enum address_use address_use_of_peer(const struct pass *);
+
 enum address_found address_4to6(const struct pass *, uint32_t v4,
     enum address_use, struct addr *ret);
 
