@@ -271,6 +271,15 @@ rtnl_route_add(int fd, unsigned ifindex, const struct prefix *prefix)
 }
 
 int
+rtnl_route_renew(int fd, unsigned ifindex, const struct prefix *prefix)
+{
+	int err = route(fd, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, ifindex,
+	    prefix);
+
+	return err == -EEXIST ? -EALREADY : err;
+}
+
+int
 rtnl_route_del(int fd, unsigned ifindex, const struct prefix *prefix)
 {
 	return route(fd, RTM_DELROUTE, 0, ifindex, prefix);

@@ -33,6 +33,10 @@ int rtnl_address_del(int fd, unsigned ifindex, const struct addr *,
  */
 int rtnl_route_add(int fd, unsigned ifindex, const struct prefix *);
 
+/* The same of a route that was there and may be: it is not touched.
+ * -EALREADY: there is one, wherever it leads. */
+int rtnl_route_renew(int fd, unsigned ifindex, const struct prefix *);
+
 /* Take such a route back, whoever made it; -ESRCH: there is none. */
 int rtnl_route_del(int fd, unsigned ifindex, const struct prefix *);
 

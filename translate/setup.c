@@ -88,6 +88,22 @@ grant(int rtnl, unsigned ifindex, struct wish *wish)
 	return err == -EALREADY ? 0 : err;
 }
 
+/*
+ * Grant again what was granted before, and which somebody may have taken: a
+ * device that goes down, if only for a moment, loses its routes.
+ */
+static int
+renew(int rtnl, unsigned ifindex, struct wish *wish)
+{
+	int err = wish->address ?
+	    rtnl_address_add(rtnl, ifindex, &wish->prefix.addr,
+		wish->prefix.len) :
+	    rtnl_route_renew(rtnl, ifindex, &wish->prefix);
+
+	wish->granted = err == 0;
+	return err == -EALREADY ? 0 : err;
+}
+
 static void
 take_back(int rtnl, unsigned ifindex, const struct wish *wish)
 {
@@ -115,7 +131,7 @@ explain(const struct tun *tun, const struct wish *wish, int err,
 		    strerror(-err));
 }
 
-/* Grant what is new; all or nothing.  What was there before stays: with its
+/* Grant what is new or was lost; all or nothing.  What was there before stays: with its
  * last address the device would lose the administrator's routes, too. */
 static bool
 grant_new(int rtnl, const struct tun *tun, const struct wishes *old,
@@ -125,8 +141,9 @@ grant_new(int rtnl, const struct tun *tun, const struct wishes *old,
 	size_t i;
 
 	for (i = 0; i < new->n && err == 0; i++)
-		if (!wishes_have(old, &new->wish[i]))
-			err = grant(rtnl, tun->ifindex, &new->wish[i]);
+		err = wishes_have(old, &new->wish[i]) ?
+		    renew(rtnl, tun->ifindex, &new->wish[i]) :
+		    grant(rtnl, tun->ifindex, &new->wish[i]);
 	if (err == 0)
 		return true;
 	explain(tun, &new->wish[--i], err, problem, room);
@@ -189,6 +206,9 @@ setup_withdraw(const struct tun *tun, const struct xlatd_instance *before,
 	for (size_t i = 0; rtnl >= 0 && i < old.n; i++)
 		if (!wishes_have(&new, &old.wish[i]))
 			take_back(rtnl, tun->ifindex, &old.wish[i]);
+	/* With its last IPv4 address a device loses all IPv4 routes. */
+	for (size_t i = 0; rtnl >= 0 && i < new.n; i++)
+		renew(rtnl, tun->ifindex, &new.wish[i]);
 	if (rtnl >= 0)
 		close(rtnl);
 	free(new.wish);

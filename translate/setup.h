@@ -14,13 +14,14 @@
 
 /*
  * Give the device what `next` asks for.  What `now` (NULL: nothing) asks for
- * was given before.  Returns false with what is wrong in problem[room]; then
- * the device is as it was, but up.
+ * was given before, and is again if it was lost: a device that goes down for
+ * a moment loses its routes.  Returns false with what is wrong in
+ * problem[room]; then the device is as it was, but up.
  */
 bool setup_apply(struct tun *, const struct xlatd_instance *now,
     const struct xlatd_instance *next, char *problem, size_t room);
 
-/* Take back what `before` asked for and `now` does not. */
+/* Take back what `before` asked for and `now` (NULL: nothing) does not. */
 void setup_withdraw(const struct tun *, const struct xlatd_instance *before,
     const struct xlatd_instance *now);
 

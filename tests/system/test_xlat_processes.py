@@ -297,6 +297,24 @@ class Devices(XlatTest):
         self.assert_mtu(1500)
         self.ping(self.net.six, FOUR6)
 
+    def test_a_reload_without_addresses_keeps_the_routes(self):
+        """The kernel takes them with the device's last IPv4 address."""
+        xlatd = self.xlatd(addresses='[ "192.0.2.9/32" ]')
+        routes = set(self.routes().split("\n"))
+        xlatd.reload(addresses="[ ]")
+        self.assertEqual(set(self.routes().split("\n")), routes)
+        self.ping(self.net.six, FOUR6)
+
+    def test_a_reload_gives_again_what_was_lost(self):
+        xlatd = self.xlatd(addresses='[ "192.0.2.9/32" ]')
+        routes = set(self.routes().split("\n"))
+        for state in "down", "up":
+            self.net.xlat.ip("link", "set", "nat64", state)
+        self.assertNotIn(SIX4, self.routes())
+        xlatd.reload()
+        self.assertEqual(set(self.routes().split("\n")), routes)
+        self.ping(self.net.six, FOUR6)
+
     def assert_mtu(self, mtu):
         self.assertIn(" mtu %d " % mtu, self.run_on(
             self.net.xlat, "ip", "link", "show", "nat64").stdout)
