@@ -343,6 +343,10 @@ class Devices(XlatTest):
         self.addCleanup(self.net.xlat.ip, "link", "del", "nat64")
         for _ in range(2):
             xlatd = self.xlatd()
+            # The kernel sends nothing until it has noticed the carrier.
+            wait_for(lambda: "state UP" in self.run_on(
+                self.net.xlat, "ip", "link", "show", "nat64").stdout,
+                "the device has a carrier")
             self.ping(self.net.six, FOUR6)
             self.assertIn(SIX4, self.routes())
             xlatd.stop()
