@@ -35,6 +35,7 @@ enum {
 	SESSION_SHELLS_MAX = 8,		/* channels for shells, at once */
 	SESSION_TEXT_MAX = 512,		/* octets of a farewell, with NUL */
 	SESSION_HELD_MUCH = 32 << 20,	/* nothing more is read meanwhile */
+	SESSION_UNSENT_MUCH = 1 << 20,	/* likewise: answers not sent yet */
 	SESSION_HELD_MAX = 96 << 20	/* the session's end */
 };
 
@@ -75,6 +76,7 @@ struct session {
 	bool		 reset;		/* poll(2) saw an error */
 	uint64_t	 drained_octets;	/* that had come when no
 						 * message was left */
+	uint64_t	 sent_mark;	/* put_out() when all was sent */
 	bool		 draining;	/* end when the last channel ends */
 
 	uint32_t	 next_request, n_requests;
@@ -168,8 +170,10 @@ void session_free_channels(struct session *);
 /* Octets of the client that wait in its channels. */
 size_t session_held(const struct session *);
 
-/* Is there room for what the client may send? */
+/* Is there room for what the client may send, and for the answers? */
 bool session_may_read(const struct session *);
+/* Notice whether all that libssh had to send has left it. */
+void session_sent(struct session *);
 /* Act on the messages that have come, and on those that come meanwhile. */
 void session_run_messages(struct session *);
 

@@ -13,12 +13,43 @@
 
 enum {
 	LIBSSH_READ = 4096,	/* what libssh reads at once */
-	READS_MAX = 64		/* of them in one turn */
+	READS_MAX = 64,		/* of them in one turn */
+	PACKET_OCTETS = 96	/* around a payload, at most */
 };
+
+/* It grows by what libssh is given to send, and shrinks by what it has sent:
+ * since session->sent_mark was taken, the difference is what waits. */
+static uint64_t
+put_out(const struct session *s)
+{
+	const struct ssh_counter_struct *packets =
+	    &s->counters[SESSION_PACKETS];
+
+	return packets->out_bytes + packets->out_packets * PACKET_OCTETS -
+	    s->counters[SESSION_RAW].out_bytes;
+}
+
+void
+session_sent(struct session *s)
+{
+	if (!(ssh_get_status(s->ssh) & SSH_WRITE_PENDING))
+		s->sent_mark = put_out(s);
+}
+
+/* libssh answers some requests itself, and keeps what is not taken: a client
+ * that only asks is not listened to. */
+static bool
+much_is_unsent(const struct session *s)
+{
+	return (int64_t)(put_out(s) - s->sent_mark) > SESSION_UNSENT_MUCH &&
+	    (ssh_get_status(s->ssh) & SSH_WRITE_PENDING) != 0;
+}
 
 bool
 session_may_read(const struct session *s)
 {
+	if (s->phase != SESSION_HELLO && much_is_unsent(s))
+		return false;
 	if (s->phase == SESSION_LOGIN)
 		return s->requests == NULL;
 	return s->phase == SESSION_HELLO ||
@@ -128,6 +159,7 @@ session_run(struct session *s, short revents)
 	}
 	if (s->end != END_NONE || s->phase == SESSION_OVER)
 		return;
+	session_sent(s);
 	if (s->phase == SESSION_HELLO)
 		session_hello_run(s);
 	if (s->end == END_NONE && s->phase != SESSION_HELLO)

@@ -108,6 +108,7 @@ session_relay(struct session *s, const short *revents, size_t n,
 	if (s->phase != SESSION_READY || count == 0)
 		return;
 	s->turn++;
+	session_sent(s);
 	for (i = 0; i < count && s->end == END_NONE; i++) {
 		at = (s->turn + i) % count;
 		relay_one(s, s->channel[at], at < n ? revents[at] : 0,

@@ -132,6 +132,29 @@ class Hostile(JumpTest):
         self.running.wait_line("session", reason="attempts")
         self.running.wait_log("login_failed client=%s:" % CLIENT4, count=5)
 
+    def test_a_client_that_asks_and_does_not_read(self):
+        """Each request is answered with a banner of 4 KiB."""
+        self.running.reload(banner='"%s"' % ("x" * 4095 + "\\n"),
+                            timeouts={"login": "6"})
+        client = self.raw(user=None, rcvbuf=4096)
+        pid = self.process_of(client)
+        client.paused.clear()
+        most = 0
+
+        def ask():
+            with contextlib.suppress(Exception):
+                while not client.ended():
+                    client.send(5, "ssh-userauth")
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        while alive(pid):
+            most = max(most, memory_kib(pid))
+            time.sleep(0.05)
+        self.assertLess(most, 8192)
+        self.running.wait_line("session", reason="login_grace")
+        client.close()
+        asking.join(10)
+
     def test_channels_before_the_login(self):
         client = self.raw(user=None)
         client.open(wait=False)
