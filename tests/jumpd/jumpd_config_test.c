@@ -3,80 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "jumpd/jumpd_config.h"
 #include "jumpd/jumpd_numbers.h"
+#include "tests/lib/jumpd_config_case.h"
 
-enum { TEXT_MAX = 65536 };
-
-/* The mandatory settings, lines 1 and 2 of most files here. */
-#define LISTENERS "listeners = ( { address = \"192.0.2.1\"; } );\n"
-#define LOGIN "authentication = [ \"none\" ];\n"
-
-static char folder[] = "/tmp/jumpd_config_test.XXXXXX";
-
-static void
-enter_folder(void)
-{
-	cr_assert_not_null(mkdtemp(folder));
-	cr_assert_eq(chdir(folder), 0);
-}
-
-static void
-leave_folder(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	cr_assert_eq(chdir("/"), 0);
-	cr_assert_eq(system(command), 0);
-}
-
-TestSuite(jumpd_config, .init = enter_folder, .fini = leave_folder);
-
-static void
-collect(const char *message, void *arg)
-{
-	char *reports = arg;
-	size_t len = strlen(reports);
-
-	snprintf(reports + len, TEXT_MAX - len, "%s\n", message);
-}
-
-/* What was reported by the last load. */
-static char reports[TEXT_MAX];
-
-static struct jumpd_config *	/* owned by the caller, or NULL */
-load(const char *text)
-{
-	FILE *file = fopen("j.conf", "w");
-	struct jumpd_config *config;
-
-	cr_assert_not_null(file);
-	cr_assert_neq(fputs(text, file), EOF);
-	cr_assert_eq(fclose(file), 0);
-	reports[0] = '\0';
-	config = jumpd_config_load("j.conf", collect, reports);
-	cr_assert_eq(config != NULL, reports[0] == '\0',
-	    "%s\nis %sloaded with reports:\n%s", text,
-	    config == NULL ? "not " : "", reports);
-	return config;
-}
-
-static struct jumpd_config *
-load_good(const char *text)
-{
-	struct jumpd_config *config = load(text);
-
-	cr_assert_not_null(config, "%s\nsaid:\n%s", text, reports);
-	return config;
-}
+TestSuite(jumpd_config, .init = config_enter, .fini = config_leave);
 
 static const char *	/* valid until the next call */
 printed(const struct jumpd_config *config)
 {
-	static char text[TEXT_MAX];
+	static char text[CONFIG_TEXT_MAX];
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
 	cr_assert_not_null(out);
@@ -170,10 +106,10 @@ expect_users(const struct jumpd_config *config)
 	cr_expect_eq(auth->user[1].n_principals, 0);
 	n = jumpd_config_key_rules(config, &rules);
 	cr_assert_eq(n, 5);
-	snprintf(path, sizeof(path), "%s/100%%.ann", folder);
+	snprintf(path, sizeof(path), "%s/100%%.ann", config_folder);
 	cr_expect_str_eq(rules[0].pattern, path);
 	cr_expect_eq(rules[0].users, 1);
-	snprintf(path, sizeof(path), "%s/all.keys", folder);
+	snprintf(path, sizeof(path), "%s/all.keys", config_folder);
 	cr_expect_str_eq(rules[1].pattern, path);
 	cr_expect_eq(rules[1].users, 2);
 	cr_expect_str_eq(rules[2].pattern, "/k/b.o_b-1+@/*");
@@ -231,7 +167,7 @@ expect_process(const struct jumpd_config *config)
 	cr_expect_str_eq(config->listener[1].place, "j.conf:5");
 	cr_expect_str_eq(config->host_key[HOST_KEY_ED25519], "/k/ed");
 	cr_expect_str_eq(config->host_key[HOST_KEY_ECDSA], "");
-	snprintf(path, sizeof(path), "%s/rsa", folder);
+	snprintf(path, sizeof(path), "%s/rsa", config_folder);
 	cr_expect_str_eq(config->host_key[HOST_KEY_RSA], path);
 	cr_expect_str_eq(config->host_key_place[HOST_KEY_RSA], "j.conf:8");
 	cr_expect_eq(config->mapping.n_files, 1);
@@ -240,7 +176,7 @@ expect_process(const struct jumpd_config *config)
 
 Test(jumpd_config, reads_every_setting)
 {
-	struct jumpd_config *config = load_good(everything);
+	struct jumpd_config *config = config_load_good(everything);
 	const struct jumpd_settings *settings = &config->settings;
 
 	expect_process(config);
@@ -270,7 +206,7 @@ Test(jumpd_config, reads_every_setting)
 
 Test(jumpd_config, has_defaults_and_no_way_in_nor_out_among_them)
 {
-	struct jumpd_config *config = load_good(LISTENERS LOGIN);
+	struct jumpd_config *config = config_load_good(LISTENERS LOGIN);
 	const struct jumpd_settings *settings = &config->settings;
 
 	cr_expect_str_eq(config->process.user, "popgate");
@@ -298,9 +234,9 @@ Test(jumpd_config, prints_what_it_reads_again)
 	static const char *const texts[] = { LISTENERS LOGIN, everything };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		struct jumpd_config *first = load_good(texts[i]);
+		struct jumpd_config *first = config_load_good(texts[i]);
 		char *print = strdup(printed(first));
-		struct jumpd_config *second = load_good(print);
+		struct jumpd_config *second = config_load_good(print);
 
 		cr_expect_str_eq(printed(second), print);
 		cr_expect_eq(memcmp(&first->settings, &second->settings,
@@ -350,7 +286,7 @@ expect_number(const struct cfgfile_number *n, uint32_t value)
 
 	write_number(n, value, number);
 	set_number(n, number, text);
-	config = load_good(text);
+	config = config_load_good(text);
 	cr_expect_eq(value_of(config, n),
 	    n->kind == CFGFILE_SECONDS ? value * 1000 : value, "%s.%s = %s",
 	    n->group, n->name, number);
@@ -365,16 +301,16 @@ expect_no_number(const struct cfgfile_number *n, const char *value,
 	size_t len;
 
 	set_number(n, value, text);
-	cr_expect_null(load(text), "%s", text);
+	cr_expect_null(config_load(text), "%s", text);
 	len = (size_t)snprintf(wanted, sizeof(wanted), "j.conf:4: %s.%s: %s",
 	    n->group, n->name, problem);
-	cr_expect_eq(strncmp(reports, wanted, len), 0,
-	    "%s\nsaid:\n%swanted:\n%s", text, reports, wanted);
+	cr_expect_eq(strncmp(config_reports, wanted, len), 0,
+	    "%s\nsaid:\n%swanted:\n%s", text, config_reports, wanted);
 }
 
 Test(jumpd_config, keeps_every_number_within_its_bounds)
 {
-	struct jumpd_config *defaults = load_good(LISTENERS LOGIN);
+	struct jumpd_config *defaults = config_load_good(LISTENERS LOGIN);
 	const struct cfgfile_number *n;
 	char number[32];
 
@@ -394,292 +330,13 @@ Test(jumpd_config, keeps_every_number_within_its_bounds)
 	jumpd_config_free(defaults);
 }
 
-/* --- what is wrong -------------------------------------------------------- */
-
-struct wrong {
-	const char	*text;
-	const char	*reports;
-};
-
-static void
-check_all(const struct wrong *wrong, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		cr_expect_null(load(wrong[i].text), "%s", wrong[i].text);
-		cr_expect_str_eq(reports, wrong[i].reports,
-		    "%s\nsaid:\n%swanted:\n%s", wrong[i].text, reports,
-		    wrong[i].reports);
-	}
-}
-
-#define CHECK_ALL(cases) check_all(cases, sizeof(cases) / sizeof((cases)[0]))
-
-Test(jumpd_config, says_what_is_wrong_with_the_process)
-{
-	static const struct wrong cases[] = {
-		{ "", "j.conf: listeners: is mandatory\n"
-		    "j.conf: authentication: is mandatory\n" },
-		{ LISTENERS LOGIN "user = 5;",
-		    "j.conf:3: user: must be a string\n" },
-		{ LISTENERS LOGIN "user = \"\";",
-		    "j.conf:3: user: must not be empty\n" },
-		{ LISTENERS LOGIN "group = 0;",
-		    "j.conf:3: group: must be a string\n" },
-		{ LISTENERS LOGIN "log = \"a.log\";",
-		    "j.conf:3: log: must be \"stderr\" or an absolute path, "
-		    "not \"a.log\"\n" },
-		{ LISTENERS LOGIN "log_connections = 1;",
-		    "j.conf:3: log_connections: must be true or false\n" },
-		{ LISTENERS LOGIN "reload_kills_denied = \"yes\";",
-		    "j.conf:3: reload_kills_denied: must be true or "
-		    "false\n" },
-		{ LISTENERS LOGIN "timeouts = 5;",
-		    "j.conf:3: timeouts: must be a group: { ... }\n" },
-		{ LISTENERS LOGIN "limits = [ 5 ];",
-		    "j.conf:3: limits: must be a group: { ... }\n" },
-		{ LISTENERS LOGIN "penalties = ( );",
-		    "j.conf:3: penalties: must be a group: { ... }\n" },
-		{ LISTENERS LOGIN "keepalive = \"\";",
-		    "j.conf:3: keepalive: must be a group: { ... }\n" },
-		{ LISTENERS LOGIN "limits = { per_sourse = 5; };",
-		    "j.conf:3: limits.per_sourse: unknown setting; did you "
-		    "mean \"per_source\"?\n" },
-		{ LISTENERS LOGIN "banner = [ ];",
-		    "j.conf:3: banner: must be a string\n" },
-		{ LISTENERS LOGIN "host_keys = \"x\";",
-		    "j.conf:3: host_keys: must be a group: { ... }\n" },
-		{ LISTENERS LOGIN "host_keys = { rsa = 5; dh = \"\"; };",
-		    "j.conf:3: host_keys.rsa: must be a string\n"
-		    "j.conf:3: host_keys.dh: unknown setting\n" },
-		{ LISTENERS LOGIN "host_keys = {\ned25519 = \"\";\n"
-		    "ecdsa = \"\"; };",
-		    "j.conf:3: host_keys: there must be at least one\n" },
-	};
-
-	CHECK_ALL(cases);
-}
-
-Test(jumpd_config, bounds_the_banner)
-{
-	static char text[JUMPD_BANNER_MAX + 256], line[JUMPD_BANNER_MAX + 2];
-	struct jumpd_config *config;
-
-	memset(line, 'x', sizeof(line) - 1);
-	snprintf(text, sizeof(text), LISTENERS LOGIN "banner = \"%.*s\";",
-	    JUMPD_BANNER_MAX, line);
-	config = load_good(text);
-	cr_expect_eq(config->settings.banner_len, JUMPD_BANNER_MAX);
-	jumpd_config_free(config);
-	snprintf(text, sizeof(text), LISTENERS LOGIN "banner = \"%s\";",
-	    line);
-	cr_expect_null(load(text));
-	cr_expect_str_eq(reports, "j.conf:3: banner: must be at most 4096 "
-	    "octets, not 4097\n");
-}
-
-#define SECOND(settings) "listeners = ( { address = \"192.0.2.1\"; }, {\n" \
-	settings "} );\n" LOGIN
-
-Test(jumpd_config, says_what_is_wrong_with_listeners)
-{
-	static const struct wrong cases[] = {
-		{ LOGIN "listeners = \"192.0.2.1\";",
-		    "j.conf:2: listeners: must be a list of groups: "
-		    "( { ... }, ... )\n" },
-		{ LOGIN "listeners = ( );",
-		    "j.conf:2: listeners: must have 1-64 elements, not 0\n" },
-		{ SECOND(""),
-		    "j.conf:1: listeners[1].address: is mandatory\n" },
-		{ SECOND("address = 5; port = \"22\"; backlog = 0;"),
-		    "j.conf:2: listeners[1].address: must be a string\n"
-		    "j.conf:2: listeners[1].port: must be an integer\n"
-		    "j.conf:2: listeners[1].backlog: must be 1-65535, not "
-		    "0\n" },
-		{ SECOND("address = \"::1\"; port = 0; backlog = 65536;"),
-		    "j.conf:2: listeners[1].port: must be 1-65535, not 0\n"
-		    "j.conf:2: listeners[1].backlog: must be 1-65535, not "
-		    "65536\n" },
-		{ SECOND("address = \"gate\";"),
-		    "j.conf:2: listeners[1].address: \"gate\" is not an IPv4 "
-		    "or IPv6 address\n" },
-		{ SECOND("address = \"fe80::1\";"),
-		    "j.conf:2: listeners[1].address: \"fe80::1\" is a "
-		    "link-local address\n" },
-		{ SECOND("address = \"192.0.2.1\";"),
-		    "j.conf:2: listeners[1].address: 192.0.2.1:22 is "
-		    "listeners[0] already\n" },
-		{ SECOND("address = \"0.0.0.0\";"),
-		    "j.conf:2: listeners[1].address: 0.0.0.0:22 overlaps "
-		    "listeners[0], 192.0.2.1:22\n" },
-		{ SECOND("address = \"::1\"; protocol = \"tls\";"),
-		    "j.conf:2: listeners[1].protocol: unknown setting\n" },
-	};
-
-	CHECK_ALL(cases);
-}
-
-Test(jumpd_config, says_what_is_wrong_with_logins)
-{
-	static const struct wrong cases[] = {
-		{ LISTENERS "authentication = \"none\";",
-		    "j.conf:2: authentication: must be a list of strings: "
-		    "[ \"...\", ... ]\n" },
-		{ LISTENERS "authentication = [ ];",
-		    "j.conf:2: authentication: must have 1-3 elements, not "
-		    "0\n" },
-		{ LISTENERS "authentication = [ \"none\",\n\"password\" ];",
-		    "j.conf:3: authentication[1]: must be \"none\", "
-		    "\"keys\" or \"certificates\", not \"password\"\n" },
-		{ LISTENERS "authentication = [ \"keys\" ];",
-		    "j.conf:2: authentication: \"keys\" needs "
-		    "authorized_keys or authorized_keys_command\n" },
-		{ LISTENERS "authentication = [ \"certificates\" ];",
-		    "j.conf:2: authentication: \"certificates\" needs "
-		    "trusted_user_ca_keys\n" },
-		{ LISTENERS LOGIN "authorized_keys = \"x\";",
-		    "j.conf:3: authorized_keys: must be a list of strings: "
-		    "[ \"...\", ... ]\n" },
-		{ LISTENERS LOGIN "authorized_keys = [ \"x\",\n\"\" ];",
-		    "j.conf:4: authorized_keys[1]: must not be empty\n" },
-		{ LISTENERS LOGIN "trusted_user_ca_keys = [ 5 ];",
-		    "j.conf:3: trusted_user_ca_keys[0]: must be a "
-		    "string\n" },
-		{ LISTENERS LOGIN "revoked_keys = { };",
-		    "j.conf:3: revoked_keys: must be a list of strings: "
-		    "[ \"...\", ... ]\n" },
-		{ LISTENERS LOGIN "authorized_keys_command = \"/k\";\n"
-		    "authorized_keys_command_user = 5;",
-		    "j.conf:3: authorized_keys_command: must be a list of "
-		    "strings: [ \"...\", ... ]\n"
-		    "j.conf:4: authorized_keys_command_user: must be a "
-		    "string\n" },
-		{ LISTENERS LOGIN "authorized_keys_command = [ \"/k\" ];",
-		    "j.conf: authorized_keys_command_user: is mandatory\n" },
-	};
-
-	CHECK_ALL(cases);
-}
-
-#define USERS(settings) LISTENERS LOGIN "users = ( { name = \"a\"; }, {\n" \
-	settings " } );"
-
-Test(jumpd_config, says_what_is_wrong_with_users)
-{
-	static const struct wrong cases[] = {
-		{ LISTENERS LOGIN "users = ( 5 );",
-		    "j.conf:3: users[0]: must be a group: { ... }\n" },
-		{ LISTENERS "users = ( { name = \"a\"; } );",
-		    "j.conf:2: users[0].authentication: is mandatory\n" },
-		{ USERS(""), "j.conf:3: users[1].name: is mandatory\n" },
-		{ USERS("name = 5;"),
-		    "j.conf:4: users[1].name: must be a string\n" },
-		{ USERS("name = \"a\";"),
-		    "j.conf:4: users[1].name: \"a\" is users[0] already\n" },
-		{ USERS("name = \"../b\";"),
-		    "j.conf:4: users[1].name: \"../b\" must be 1-64 "
-		    "letters, digits and ._-+@, and begin with a letter or "
-		    "digit\n" },
-		{ USERS("name = \".b\"; }, { name = \"-b\";"),
-		    "j.conf:4: users[1].name: \".b\" must be 1-64 letters, "
-		    "digits and ._-+@, and begin with a letter or digit\n"
-		    "j.conf:4: users[2].name: \"-b\" must be 1-64 letters, "
-		    "digits and ._-+@, and begin with a letter or digit\n" },
-		{ USERS("name = \"b\"; authentication = [ \"keys\" ];"),
-		    "j.conf:4: users[1].authentication: \"keys\" needs "
-		    "authorized_keys or authorized_keys_command\n" },
-		{ USERS("name = \"b\"; authorized_keys = [ \"\" ];"),
-		    "j.conf:4: users[1].authorized_keys[0]: must not be "
-		    "empty\n" },
-		{ USERS("name = \"b\"; principals = [ \"x\", \"\" ];"),
-		    "j.conf:4: users[1].principals[1]: must be 1-64 "
-		    "octets\n" },
-		{ USERS("name = \"b\"; principal = [ ];"),
-		    "j.conf:4: users[1].principal: unknown setting; did you "
-		    "mean \"principals\"?\n" },
-	};
-
-	CHECK_ALL(cases);
-}
-
-Test(jumpd_config, says_what_is_wrong_with_targets)
-{
-	static const struct wrong cases[] = {
-		{ LISTENERS LOGIN "allow = \"2001:db8::/32\"; deny = [ 5 ];",
-		    "j.conf:3: allow: must be a list of groups: "
-		    "( { ... }, ... )\n"
-		    "j.conf:3: deny[0]: must be a group: { ... }\n" },
-		{ LISTENERS LOGIN "allow = ( {\nports = [ \"0\", \"1-\",\n"
-		    "\"9-8\", \"65536\", \"x\", \"22 \" ]; } );",
-		    "j.conf:3: allow[0].prefix: is mandatory\n"
-		    "j.conf:4: allow[0].ports[0]: \"0\" is neither a port "
-		    "nor a range like \"2200-2299\"\n"
-		    "j.conf:4: allow[0].ports[1]: \"1-\" is neither a port "
-		    "nor a range like \"2200-2299\"\n"
-		    "j.conf:5: allow[0].ports[2]: \"9-8\" is neither a port "
-		    "nor a range like \"2200-2299\"\n"
-		    "j.conf:5: allow[0].ports[3]: \"65536\" is neither a "
-		    "port nor a range like \"2200-2299\"\n"
-		    "j.conf:5: allow[0].ports[4]: \"x\" is neither a port "
-		    "nor a range like \"2200-2299\"\n"
-		    "j.conf:5: allow[0].ports[5]: \"22 \" is neither a port "
-		    "nor a range like \"2200-2299\"\n" },
-		{ LISTENERS LOGIN "allow = ( { prefix = \"10.0.0.0/8\"; },\n"
-		    "{ prefix = \"ff00::/8\"; } );",
-		    "j.conf:3: allow[0].prefix: \"10.0.0.0/8\" is not an "
-		    "IPv6 prefix\n"
-		    "j.conf:4: allow[1].prefix: ff00::/8 can never be "
-		    "reached: the address is in a special-purpose range\n" },
-		{ LISTENERS LOGIN "nat64_prefixes = [ \"2001:db8:64::/96\" "
-		    "];\nallow = ( { prefix = \"2001:db8:64::/100\"; } );",
-		    "j.conf:4: allow[0].prefix: 2001:db8:64::/100 can never "
-		    "be reached: the address is in a NAT64 prefix: it stands "
-		    "for IPv4\n" },
-		{ LISTENERS LOGIN "deny = ( { prefix = \"::/129\"; } );",
-		    "j.conf:3: deny[0].prefix: \"::/129\" has a length "
-		    "beyond its address's bits\n" },
-		{ LISTENERS LOGIN "nat64_prefixes = [ \"64:ff9b::/95\" ];",
-		    "j.conf:3: nat64_prefixes[0]: the length must be 32, 40, "
-		    "48, 56, 64 or 96, not 95\n" },
-		{ LISTENERS LOGIN "embed_prefix = \"2001:db8::/64\";",
-		    "j.conf:3: embed_prefix: the length must be 96, not "
-		    "64\n" },
-		{ LISTENERS LOGIN "source = [ \"192.0.2.1\", \"ff02::1\" ];",
-		    "j.conf:3: source[0]: \"192.0.2.1\" is not an IPv6 "
-		    "address\n"
-		    "j.conf:3: source[1]: \"ff02::1\" cannot be the source "
-		    "of a connection\n" },
-		{ LISTENERS LOGIN "exempt_sources = [ \"10.0.0.1/8\" ];",
-		    "j.conf:3: exempt_sources[0]: \"10.0.0.1/8\" has bits "
-		    "set beyond its length; did you mean 10.0.0.0/8?\n" },
-		{ LISTENERS LOGIN "dns = 0;",
-		    "j.conf:3: dns: must be true or false\n" },
-		{ LISTENERS LOGIN "resolvers = [ \"localhost\",\n"
-		    "\"2001:db8::53:\", \"[::1]\", \"[192.0.2.1]:53\" ];",
-		    "j.conf:3: resolvers[0]: \"localhost\" is neither an "
-		    "address nor one with a port\n"
-		    "j.conf:4: resolvers[1]: \"2001:db8::53:\" is neither an "
-		    "address nor one with a port\n"
-		    "j.conf:4: resolvers[2]: \"[::1]\" is neither an "
-		    "address nor one with a port\n"
-		    "j.conf:4: resolvers[3]: \"[192.0.2.1]:53\" is neither "
-		    "an address nor one with a port\n" },
-		{ LISTENERS LOGIN "mapping_files = [ \"\" ];",
-		    "j.conf:3: mapping_files[0]: must not be empty\n" },
-		{ LISTENERS LOGIN "mapping = 5;",
-		    "j.conf:3: mapping: must be a list of strings: "
-		    "[ \"...\", ... ]\n" },
-	};
-
-	CHECK_ALL(cases);
-}
-
 Test(jumpd_config, warns_of_open_doors)
 {
-	struct jumpd_config *config = load_good(LISTENERS LOGIN);
+	struct jumpd_config *config = config_load_good(LISTENERS LOGIN);
 
-	reports[0] = '\0';
-	jumpd_config_warn(config, collect, reports);
-	cr_expect_str_eq(reports,
+	config_reports[0] = '\0';
+	jumpd_config_warn(config, config_collect, config_reports);
+	cr_expect_str_eq(config_reports,
 	    "j.conf: warning: allow: it is empty: no target can be reached\n"
 	    "j.conf: warning: limits.connections: there is none, and anyone "
 	    "may log in (authentication \"none\")\n"
@@ -688,30 +345,30 @@ Test(jumpd_config, warns_of_open_doors)
 	    "j.conf: warning: limits.rate_per_source: there is none, and "
 	    "anyone may log in (authentication \"none\")\n");
 	jumpd_config_free(config);
-	config = load_good(everything);
-	reports[0] = '\0';
-	jumpd_config_warn(config, collect, reports);
-	cr_expect_str_eq(reports, "");
+	config = config_load_good(everything);
+	config_reports[0] = '\0';
+	jumpd_config_warn(config, config_collect, config_reports);
+	cr_expect_str_eq(config_reports, "");
 	jumpd_config_free(config);
 }
 
 Test(jumpd_config, knows_its_own_addresses)
 {
-	struct jumpd_config *config = load_good(everything);
+	struct jumpd_config *config = config_load_good(everything);
 	const struct egress_policy *egress = &config->settings.egress;
 	static struct addr many[EGRESS_OWN_MAX];
 
 	many[0] = egress->own[1].addr;
-	reports[0] = '\0';
-	cr_assert(jumpd_config_add_own_addresses(config, many, 1, collect,
-	    reports));
+	config_reports[0] = '\0';
+	cr_assert(jumpd_config_add_own_addresses(config, many, 1,
+	    config_collect, config_reports));
 	cr_assert_eq(egress->n_own, 3);
 	expect_endpoint(&egress->own[2], "[2001:db8:1::1]:22");
 	for (size_t i = 1; i < EGRESS_OWN_MAX; i++)
 		many[i] = many[0];
 	cr_expect_not(jumpd_config_add_own_addresses(config, many,
-	    EGRESS_OWN_MAX, collect, reports));
-	cr_expect(strstr(reports, "j.conf:5: listeners: more than ") ==
-	    reports, "%s", reports);
+	    EGRESS_OWN_MAX, config_collect, config_reports));
+	cr_expect(strstr(config_reports, "j.conf:5: listeners: more than ") ==
+	    config_reports, "%s", config_reports);
 	jumpd_config_free(config);
 }

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/lib/jumpd_config_case.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+char config_folder[] = "/tmp/jumpd_config_test.XXXXXX";
+char config_reports[CONFIG_TEXT_MAX];
+
+void
+config_enter(void)
+{
+	cr_assert_not_null(mkdtemp(config_folder));
+	cr_assert_eq(chdir(config_folder), 0);
+}
+
+void
+config_leave(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -r %s", config_folder);
+	cr_assert_eq(chdir("/"), 0);
+	cr_assert_eq(system(command), 0);
+}
+
+void
+config_collect(const char *message, void *arg)
+{
+	char *reports = arg;
+	size_t len = strlen(reports);
+
+	snprintf(reports + len, CONFIG_TEXT_MAX - len, "%s\n", message);
+}
+
+struct jumpd_config *
+config_load(const char *text)
+{
+	FILE *file = fopen("j.conf", "w");
+	struct jumpd_config *config;
+
+	cr_assert_not_null(file);
+	cr_assert_neq(fputs(text, file), EOF);
+	cr_assert_eq(fclose(file), 0);
+	config_reports[0] = '\0';
+	config = jumpd_config_load("j.conf", config_collect,
+	    config_reports);
+	cr_assert_eq(config != NULL, config_reports[0] == '\0',
+	    "%s\nis %sloaded with reports:\n%s", text,
+	    config == NULL ? "not " : "", config_reports);
+	return config;
+}
+
+struct jumpd_config *
+config_load_good(const char *text)
+{
+	struct jumpd_config *config = config_load(text);
+
+	cr_assert_not_null(config, "%s\nsaid:\n%s", text, config_reports);
+	return config;
+}

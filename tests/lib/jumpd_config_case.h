@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * jumpd_config_case.h - a jumpd.conf from a text, in a folder of its own.
+ */
+#ifndef TESTS_LIB_JUMPD_CONFIG_CASE_H
+#define TESTS_LIB_JUMPD_CONFIG_CASE_H
+
+#include "jumpd/jumpd_config.h"
+
+enum { CONFIG_TEXT_MAX = 65536 };
+
+/* The mandatory settings, lines 1 and 2 of most files. */
+#define LISTENERS "listeners = ( { address = \"192.0.2.1\"; } );\n"
+#define LOGIN "authentication = [ \"none\" ];\n"
+
+extern char config_folder[];	/* where j.conf is */
+extern char config_reports[CONFIG_TEXT_MAX];	/* of the last load; lines */
+
+/* For a TestSuite: go to a new folder, and remove it. */
+void config_enter(void);
+void config_leave(void);
+
+/* A cfgfile_report_fn that adds a line to `arg`, of CONFIG_TEXT_MAX. */
+void config_collect(const char *message, void *arg);
+
+/* Load the text as j.conf.  Returns the configuration, owned by the caller,
+ * or NULL if and only if there were reports. */
+struct jumpd_config *config_load(const char *text);
+
+/* The same of a good one. */
+struct jumpd_config *config_load_good(const char *text);
+
+#endif
