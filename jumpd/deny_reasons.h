@@ -151,6 +151,8 @@
 	    "too many connections from your address failed") \
 	DENY_REASON(TARGET_OPENS, "limit_target_opens", \
 	    "too many new connections to this target") \
+	DENY_REASON(SOURCE_TARGET_OPENS, "limit_source_target_opens", \
+	    "too many new connections from your address to this target") \
 	DENY_REASON(SESSION_PENDING, "limit_session_pending", \
 	    "too many connections of this session are being opened") \
 	DENY_REASON(SOURCE_PENDING, "limit_source_pending", \

@@ -61,6 +61,8 @@ const struct cfgfile_number jumpd_numbers[] = {
 	    AT(scan.source_failed_dials), 0, MANY, 120 },
 	{ "limits", "target_opens", CFGFILE_COUNT, AT(scan.target_opens),
 	    0, MANY, 600 },
+	{ "limits", "source_target_opens", CFGFILE_COUNT,
+	    AT(scan.source_target_opens), 0, MANY, 150 },
 	/* Being opened at once. */
 	{ "limits", "opening", CFGFILE_COUNT, AT(broker.pending),
 	    1, 65536, 1024 },

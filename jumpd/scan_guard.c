@@ -35,12 +35,20 @@ struct pair_cell {
 	uint64_t	end_ms;		/* of the window */
 };
 
+/* What a source has used of a target's limit. */
+struct share_cell {
+	uint64_t	tag;		/* as above */
+	uint64_t	used_ms;	/* and 1: 0 is free */
+	struct token_level opens;
+};
+
 struct scan_guard {
 	struct siphash_key key;
 	uint32_t	n_sources, n_targets;
 	struct source_cell *source;	/* owned */
 	struct target_cell *target;	/* owned */
 	struct pair_cell *pair;		/* owned; n_targets of them */
+	struct share_cell *share;	/* owned; n_targets of them */
 };
 
 static bool
@@ -64,7 +72,9 @@ scan_guard_new(uint32_t n_sources, uint32_t n_targets,
 	g->source = calloc(n_sources, sizeof(*g->source));
 	g->target = calloc(n_targets, sizeof(*g->target));
 	g->pair = calloc(n_targets, sizeof(*g->pair));
-	if (g->source != NULL && g->target != NULL && g->pair != NULL)
+	g->share = calloc(n_targets, sizeof(*g->share));
+	if (g->source != NULL && g->target != NULL && g->pair != NULL &&
+	    g->share != NULL)
 		return g;
 	scan_guard_free(g);
 	return NULL;
@@ -78,6 +88,7 @@ scan_guard_free(struct scan_guard *g)
 	free(g->source);
 	free(g->target);
 	free(g->pair);
+	free(g->share);
 	free(g);
 }
 
@@ -150,17 +161,17 @@ target_cell(struct scan_guard *g, const struct scan_limits *limits,
 }
 
 static uint64_t
-pair_tag(const struct scan_guard *g, const struct source_cell *s,
-    const struct endpoint *to)
+pair_tag(const struct scan_guard *g, const struct addr *source,
+    uint64_t window_ms, const struct endpoint *to)
 {
 	uint8_t octets[16 + 18 + 8];
 	uint64_t tag;
 	unsigned i;
 
-	memcpy(octets, s->source.octet, 16);
+	memcpy(octets, source->octet, 16);
 	endpoint_octets(to, octets + 16);
 	for (i = 0; i < 8; i++)
-		octets[34 + i] = (uint8_t)(s->window_ms >> 8 * i);
+		octets[34 + i] = (uint8_t)(window_ms >> 8 * i);
 	tag = siphash(&g->key, octets, sizeof(octets));
 	return tag != 0 ? tag : 1;
 }
@@ -197,7 +208,7 @@ count_target(struct scan_guard *g, const struct scan_limits *limits,
 		s->window_ms = now_ms;
 		s->targets = 0;
 	}
-	tag = pair_tag(g, s, to);
+	tag = pair_tag(g, &s->source, s->window_ms, to);
 	pair = pair_cell(g, tag, &known);
 	if (known)
 		return true;
@@ -207,6 +218,51 @@ count_target(struct scan_guard *g, const struct scan_limits *limits,
 	pair->tag = tag;
 	pair->end_ms = s->window_ms + WINDOW_MS;
 	return true;
+}
+
+/* A source's part of a target's limit; one that was forgotten is whole. */
+static struct token_level *
+share_of(struct scan_guard *g, const struct scan_limits *limits,
+    const struct addr *client, const struct endpoint *to, uint64_t now_ms)
+{
+	struct addr source = source_of(client);
+	uint64_t tag = pair_tag(g, &source, 0, to);
+	uint32_t i, set = set_of(tag, g->n_targets);
+	struct share_cell *best = &g->share[set];
+
+	for (i = set; i < set + SET; i++) {
+		if (g->share[i].tag == tag) {
+			g->share[i].used_ms = now_ms + 1;
+			return &g->share[i].opens;
+		}
+		if (g->share[i].used_ms < best->used_ms)
+			best = &g->share[i];
+	}
+	best->tag = tag;
+	best->used_ms = now_ms + 1;
+	token_level_fill(&best->opens, limits->source_target_opens, now_ms);
+	return &best->opens;
+}
+
+/* Count an open of a target, if there is room for it. */
+static enum deny_reason
+count_open(struct scan_guard *g, const struct scan_limits *limits,
+    const struct addr *client, const struct endpoint *to, uint64_t now_ms)
+{
+	struct target_cell *t = target_cell(g, limits, to, now_ms);
+	uint32_t most = limits->source_target_opens;
+	struct token_level *share = NULL;
+
+	if (most > 0)
+		share = share_of(g, limits, client, to, now_ms);
+	if (share != NULL && !token_level_has(share, most, most, now_ms))
+		return DENY_SOURCE_TARGET_OPENS;
+	if (!token_level_take(&t->opens, limits->target_opens,
+	    limits->target_opens, now_ms))
+		return DENY_TARGET_OPENS;
+	if (share != NULL)
+		token_level_take(share, most, most, now_ms);
+	return DENY_NONE;
 }
 
 enum deny_reason
@@ -247,17 +303,13 @@ enum deny_reason
 scan_guard_target(struct scan_guard *g, const struct scan_limits *limits,
     const struct addr *client, const struct endpoint *to, uint64_t now_ms)
 {
-	struct target_cell *t;
-
 	if (limits->source_targets > 0 &&
 	    !count_target(g, limits, source_cell(g, limits, client, now_ms), to,
 		now_ms))
 		return DENY_SOURCE_TARGETS;
 	if (limits->target_opens == 0)
 		return DENY_NONE;
-	t = target_cell(g, limits, to, now_ms);
-	return token_level_take(&t->opens, limits->target_opens,
-	    limits->target_opens, now_ms) ? DENY_NONE : DENY_TARGET_OPENS;
+	return count_open(g, limits, client, to, now_ms);
 }
 
 void

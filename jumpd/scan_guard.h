@@ -11,7 +11,8 @@
  *
  * Memory is of fixed size; a full set forgets what is closest to being
  * without meaning.  Forgotten targets are counted again: an error is on the
- * strict side.
+ * strict side.  Only what a source has used of a target's limit is forgotten
+ * in its favour.
  *
  * Pure: the caller says what time it is (monotonic).
  */
@@ -30,6 +31,7 @@ struct scan_limits {			/* 0: no limit */
 	uint32_t	source_targets;		/* distinct ones per hour */
 	uint32_t	source_failed_dials;	/* per minute */
 	uint32_t	target_opens;		/* per minute, of all sources */
+	uint32_t	source_target_opens;	/* of these, of one source */
 };
 
 struct scan_guard;
@@ -61,7 +63,8 @@ void scan_guard_close(struct scan_session *);
 
 /*
  * It is to be connected to `to`, which policy allows.  DENY_NONE,
- * SOURCE_TARGETS or TARGET_OPENS.
+ * SOURCE_TARGETS, TARGET_OPENS or SOURCE_TARGET_OPENS.  Without a limit of
+ * target_opens there is none of a source's part of it.
  */
 enum deny_reason scan_guard_target(struct scan_guard *,
     const struct scan_limits *, const struct addr *client,

@@ -150,6 +150,40 @@ Test(scan_guard, bounds_what_all_sources_do_to_a_target)
 	scan_guard_free(g);
 }
 
+/* Else one source could keep all others from a target. */
+Test(scan_guard, leaves_a_target_to_other_sources)
+{
+	static const struct scan_limits l = { .target_opens = 30,
+		.source_target_opens = 10 };
+	struct scan_guard *g = scan_guard_new(64, 64, &key);
+	struct endpoint to = target(1), second = target(2);
+	struct addr from = client(1), other = client(2);
+	unsigned i;
+
+	for (i = 0; i < 100; i++)
+		cr_expect_eq(scan_guard_target(g, &l, &from, &to, 0),
+		    i < 10 ? DENY_NONE : DENY_SOURCE_TARGET_OPENS);
+	cr_expect_eq(scan_guard_target(g, &l, &from, &second, 0), DENY_NONE);
+	/* What was refused has taken nothing from the target. */
+	for (i = 0; i < 10; i++)
+		cr_expect_eq(scan_guard_target(g, &l, &other, &to, 0),
+		    DENY_NONE);
+	other = client(3);
+	for (i = 0; i < 11; i++)
+		cr_expect_eq(scan_guard_target(g, &l, &other, &to, 0),
+		    i < 10 ? DENY_NONE : DENY_SOURCE_TARGET_OPENS);
+	/* Nor what the target refused from the source. */
+	other = client(4);
+	for (i = 0; i < 20; i++)
+		cr_expect_eq(scan_guard_target(g, &l, &other, &to, 0),
+		    DENY_TARGET_OPENS);
+	cr_expect_eq(scan_guard_target(g, &l, &from, &to, 6000), DENY_NONE);
+	cr_expect_eq(scan_guard_target(g, &l, &from, &to, 6000),
+	    DENY_SOURCE_TARGET_OPENS);
+	cr_expect_eq(scan_guard_target(g, &l, &other, &to, 6000), DENY_NONE);
+	scan_guard_free(g);
+}
+
 /* More sources and targets than there is memory for: a full table errs on the
  * strict side, and never lets a source have more targets. */
 Test(scan_guard, is_strict_when_its_memory_is_full)

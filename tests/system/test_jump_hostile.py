@@ -499,6 +499,15 @@ class Floods(JumpTest):
             self.assertIsNotNone(client.open(port=SINK))
         self.running.wait_line("channel_refused", reason="limit_target_opens",
                                count=2)
+        self.running.reload(limits={"target_opens": "6",
+                                    "source_target_opens": "3"})
+        clients = self.raw(), self.raw(at=POP6)
+        for client in clients:
+            for _ in range(3):
+                self.assertIsNotNone(client.open(port=STUCK))
+            self.assertIsNone(client.open(port=STUCK))
+        self.running.wait_line("channel_refused",
+                               reason="limit_source_target_opens")
 
     def test_no_scanners_relay(self):
         self.jumpd(limits={"source_targets": "5"})
