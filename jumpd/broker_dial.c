@@ -53,12 +53,13 @@ void
 broker_dial_failed(struct broker_open *o, enum deny_reason reason)
 {
 	struct broker *b = o->session->broker;
+	const struct scan_limits limits = broker_scan_limits(o->session);
 
 	o->reason = reason;
 	if (reason == DENY_DIAL_REFUSED || reason == DENY_DIAL_TIMEOUT ||
 	    reason == DENY_DIAL_UNREACHABLE || reason == DENY_NAME_UNKNOWN ||
 	    reason == DENY_NAME_NO_IPV6)
-		scan_guard_failed(b->guard, &b->settings->scan,
+		scan_guard_failed(b->guard, &limits,
 		    &o->session->client.addr, b->now_ms);
 }
 
@@ -104,6 +105,7 @@ judge(const struct broker_open *o, const struct endpoint *to)
 {
 	const struct broker_session *s = o->session;
 	struct broker *b = s->broker;
+	const struct scan_limits limits = broker_scan_limits(s);
 	enum deny_reason reason;
 
 	reason = egress_check(&b->settings->egress, to, &s->local);
@@ -111,7 +113,7 @@ judge(const struct broker_open *o, const struct endpoint *to)
 	    !permit_check(s->principal.permit, &o->asked, to))
 		reason = DENY_PERMITOPEN;
 	if (reason == DENY_NONE)
-		reason = scan_guard_target(b->guard, &b->settings->scan,
+		reason = scan_guard_target(b->guard, &limits,
 		    &s->client.addr, to, b->now_ms);
 	return reason;
 }

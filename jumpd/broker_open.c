@@ -160,6 +160,21 @@ look_up(struct broker_open *o)
 
 /* --------------------------------------------------------------- begin */
 
+struct scan_limits
+broker_scan_limits(const struct broker_session *s)
+{
+	const struct jumpd_settings *settings = s->broker->settings;
+	struct scan_limits limits = settings->scan;
+
+	if (source_is_exempt(&settings->source, &s->client.addr)) {
+		limits.source_opens = 0;
+		limits.source_targets = 0;
+		limits.source_failed_dials = 0;
+		limits.source_target_opens = 0;
+	}
+	return limits;
+}
+
 static bool
 too_many_of_source(const struct broker_session *s)
 {
@@ -168,6 +183,8 @@ too_many_of_source(const struct broker_session *s)
 	const struct broker_open *o;
 	uint32_t n = 0;
 
+	if (source_is_exempt(&b->settings->source, &s->client.addr))
+		return false;
 	/* There are no more than limits.pending. */
 	for (o = b->opens; o != NULL; o = o->all_next) {
 		other = source_of(&o->session->client.addr);
@@ -246,6 +263,7 @@ broker_open_begin(struct broker_session *s, const struct broker_msg *m)
 {
 	struct broker *b = s->broker;
 	const struct broker_text *host = &m->u.open.host;
+	const struct scan_limits limits = broker_scan_limits(s);
 	struct jump_target asked;
 	struct broker_open *o = NULL;
 	enum deny_reason reason;
@@ -259,8 +277,8 @@ broker_open_begin(struct broker_session *s, const struct broker_msg *m)
 	else if (s->scan.channels >= BROKER_CHANNELS_MAX)
 		reason = DENY_SESSION_CHANNELS;
 	else
-		reason = scan_guard_open(b->guard, &b->settings->scan,
-		    &s->scan, &s->client.addr, b->now_ms);
+		reason = scan_guard_open(b->guard, &limits, &s->scan,
+		    &s->client.addr, b->now_ms);
 	if (reason == DENY_NONE) {
 		counted = true;
 		reason = judge_asked(s, m, &asked);

@@ -276,6 +276,9 @@ bool broker_command_init(struct broker *);
 
 /* --- broker_open.c -------------------------------------------------------- */
 
+/* What holds for the session: nothing per source for those that are exempt. */
+struct scan_limits broker_scan_limits(const struct broker_session *);
+
 /* Each may end with the session gone. */
 void broker_open_begin(struct broker_session *, const struct broker_msg *);
 void broker_open_timed_out(struct deadline *, enum broker_deadline);

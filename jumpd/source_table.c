@@ -243,8 +243,8 @@ shed(struct source_table *t, uint32_t own)
 
 /* ------------------------------------------------------------- enter */
 
-static bool
-is_exempt(const struct source_limits *limits, const struct addr *client)
+bool
+source_is_exempt(const struct source_limits *limits, const struct addr *client)
 {
 	uint32_t i;
 
@@ -323,7 +323,7 @@ source_table_enter(struct source_table *t, const struct source_limits *limits,
     const struct addr *client, uint64_t now_ms, struct source_ticket *ticket,
     struct source_ticket **ret_shed)
 {
-	bool exempt = is_exempt(limits, client);
+	bool exempt = source_is_exempt(limits, client);
 	struct addr source = source_of(client);
 	enum deny_reason reason = DENY_NONE;
 	uint32_t i = NONE;
@@ -414,7 +414,7 @@ source_table_offend(struct source_table *t, const struct source_limits *limits,
 	struct cell *c;
 
 	if (i == NONE || limits->penalty_max_ms == 0 ||
-	    is_exempt(limits, client) || price(limits, offence) == 0)
+	    source_is_exempt(limits, client) || price(limits, offence) == 0)
 		return;
 	c = &t->cell[i];
 	set_doublings(c, now_ms);
@@ -435,7 +435,7 @@ source_table_penalty_ms(const struct source_table *t,
 	uint64_t left;
 
 	if (i == NONE || limits->penalty_max_ms == 0 ||
-	    is_exempt(limits, client))
+	    source_is_exempt(limits, client))
 		return 0;
 	left = penalty_left(&t->cell[i], now_ms);
 	return left > limits->penalty_threshold_ms ?

@@ -106,6 +106,9 @@ uint64_t source_table_penalty_ms(const struct source_table *,
 uint32_t source_table_connections(const struct source_table *);
 uint32_t source_table_half_open(const struct source_table *);
 
+/* Do limits per source not hold for this client? */
+bool source_is_exempt(const struct source_limits *, const struct addr *client);
+
 /* The client's source: IPv4 as it is, IPv6 with its last 64 bits zero. */
 struct addr source_of(const struct addr *client);
 

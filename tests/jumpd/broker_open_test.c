@@ -330,6 +330,40 @@ Test(broker_open, gives_up_in_time)
 	cr_expect(world_stop(&w));
 }
 
+Test(broker_open, holds_no_limits_per_source_for_exempt_ones)
+{
+	struct broker_child child, other;
+	unsigned i;
+	int listener;
+
+	begin();
+	w.settings.scan.source_opens = 2;
+	w.settings.scan.source_targets = 1;
+	w.settings.scan.source_failed_dials = 1;
+	w.settings.scan.target_opens = 100;
+	w.settings.scan.source_target_opens = 1;
+	w.settings.source.n_exempt = 1;
+	cr_assert_eq(prefix_parse("192.0.2.1/32", 12,
+			 &w.settings.source.exempt[0]),
+	    PREFIX_OK);
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	other = logged_in("192.0.2.2");
+	for (i = 0; i < 4; i++) {
+		cr_expect_eq(try_open(&child, "2001:db8::1", 22), DENY_NONE);
+		cr_expect_eq(try_open(&child, "2001:db8::2", 22),
+		    DENY_DIAL_REFUSED);
+	}
+	cr_expect_eq(try_open(&other, "2001:db8::1", 22), DENY_NONE);
+	cr_expect_eq(try_open(&other, "2001:db8::1", 22),
+	    DENY_SOURCE_TARGET_OPENS);
+	world_ended(&w, &child, END_NONE);
+	world_ended(&w, &other, END_NONE);
+	close(listener);
+	cr_expect(world_stop(&w));
+}
+
 Test(broker_open, holds_the_limits_of_scan_guard)
 {
 	struct broker_child child, other;
