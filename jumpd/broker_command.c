@@ -24,6 +24,7 @@ struct broker_command {
 	struct broker_command *prev, *next;
 	struct broker	*broker;	/* borrowed */
 	struct broker_session *session;	/* borrowed; NULL: given up */
+	struct addr	 source;	/* source_of its client */
 	uint32_t	 id;
 	struct key_digest asked;	/* user and blob */
 	struct deadline	 deadline;
@@ -247,6 +248,24 @@ digest_of(const struct auth_user *user, const void *blob, size_t len)
 	return key_digest_of(both, n + len);
 }
 
+/* Half of the runs are for one source, so that it leaves some to others. */
+static bool
+too_many(const struct broker_session *s)
+{
+	const struct broker *b = s->broker;
+	uint32_t most = b->settings->broker.commands, n = 0;
+	struct addr mine = source_of(&s->client.addr);
+	const struct broker_command *c;
+
+	if (b->n_commands >= most)
+		return true;
+	if (source_is_exempt(&b->settings->source, &s->client.addr))
+		return false;
+	for (c = b->commands; c != NULL; c = c->next)
+		n += addr_equal(&c->source, &mine);
+	return n >= (most + 1) / 2;
+}
+
 enum deny_reason
 broker_command_ask(struct broker_session *s, const struct auth_user *user,
     const void *blob, size_t len)
@@ -262,7 +281,7 @@ broker_command_ask(struct broker_session *s, const struct auth_user *user,
 	}
 	if (b->command < 0)
 		return DENY_KEY_COMMAND;
-	if (b->n_commands >= b->settings->broker.commands)
+	if (too_many(s))
 		return DENY_KEY_BUSY;
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
@@ -274,6 +293,7 @@ broker_command_ask(struct broker_session *s, const struct auth_user *user,
 	}
 	c->broker = b;
 	c->session = s;
+	c->source = source_of(&s->client.addr);
 	c->asked = asked;
 	c->fd = -1;
 	loop_watch_init(&c->watch);
