@@ -24,8 +24,8 @@ enum {
 	SOURCES = 65536,	/* that are remembered */
 	ENDING_MS = 1000,	/* for a process to end when it was told to */
 	WATCH_MS = 1000,	/* how often CPU time is looked at */
-	SPIN_MS = 5000,		/* this long ... */
-	SPIN_PERCENT = 95	/* ... this busy, with nothing moved */
+	SPIN_CPU_MS = 5000,	/* so much of it with nothing moved ... */
+	SPIN_PERCENT = 5	/* ... and not less than this all the time */
 };
 
 /* --- places --------------------------------------------------------------- */
@@ -320,7 +320,10 @@ cpu_ms(pid_t pid)
 	    (uint64_t)used.tv_nsec / 1000000;
 }
 
-/* A process may use the CPU as long as it moves bytes. */
+/*
+ * A process may use the CPU as long as it moves bytes.  CPU time counts, not
+ * how long it took: where many spin each gets little of it.
+ */
 static void
 watch(struct parent *p, struct parent_session *s, uint64_t now_ms)
 {
@@ -333,7 +336,7 @@ watch(struct parent *p, struct parent_session *s, uint64_t now_ms)
 		s->busy_ms = now_ms;
 		s->busy_cpu_ms = cpu;
 		s->busy_moved = moved;
-	} else if (since >= SPIN_MS) {
+	} else if (cpu - s->busy_cpu_ms >= SPIN_CPU_MS) {
 		parent_session_end(s, END_SPINNING);
 	}
 }
