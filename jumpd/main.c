@@ -2,6 +2,7 @@
 /*
  * main.c - the command line of jumpd(8).
  */
+#include "common/daemon_start.h"
 #include "config.h"
 
 #include <event2/event.h>
@@ -22,13 +23,6 @@
 enum task { RUN, TEST, TEST_AND_PRINT, MAKE_KEYS };
 
 static void
-report_to_stderr(const char *message, void *arg)
-{
-	(void)arg;
-	fprintf(stderr, "%s\n", message);
-}
-
-static void
 print_version(void)
 {
 	printf("jumpd (" PACKAGE_NAME ") " PACKAGE_VERSION "\n"
@@ -45,11 +39,11 @@ test_mapping(const struct jumpd_config *config,
 	struct mapping_compile compile;
 	struct mapping_image image;
 
-	if (!start_compile(config, ids, &compile, report_to_stderr, NULL))
+	if (!start_compile(config, ids, &compile, daemon_say, NULL))
 		return false;
-	while (mapping_compile_read(&compile, report_to_stderr, NULL))
+	while (mapping_compile_read(&compile, daemon_say, NULL))
 		;
-	if (!mapping_compile_finish(&compile, &image, report_to_stderr, NULL))
+	if (!mapping_compile_finish(&compile, &image, daemon_say, NULL))
 		return false;
 	close(image.fd);
 	*ret_names = image.names;
@@ -66,12 +60,12 @@ test_keys(const struct jumpd_config *config)
 	int fd;
 
 	good = !config->settings.command || start_command(config, &command,
-	    report_to_stderr, NULL);
-	if (start_keys(config, &fd, &octets, report_to_stderr, NULL))
+	    daemon_say, NULL);
+	if (start_keys(config, &fd, &octets, daemon_say, NULL))
 		close(fd);
 	else
 		good = false;
-	keys = start_host_keys(config, report_to_stderr, NULL);
+	keys = start_host_keys(config, daemon_say, NULL);
 	if (keys == NULL)
 		return false;
 	host_keys_free(keys);
@@ -86,8 +80,7 @@ test(const struct jumpd_config *config, enum task task)
 	struct sandbox_ids ids;
 	uint32_t names = 0;
 
-	if (!daemon_config_ids(&config->process, &ids, report_to_stderr,
-		NULL))
+	if (!daemon_config_ids(&config->process, &ids, daemon_say, NULL))
 		return 1;
 	if (start_drop_rights() != 0) {
 		fprintf(stderr, "jumpd: cannot give up privileges\n");
@@ -95,7 +88,7 @@ test(const struct jumpd_config *config, enum task task)
 	}
 	if (!test_mapping(config, &ids, &names) || !test_keys(config))
 		return 1;
-	jumpd_config_warn(config, report_to_stderr, NULL);
+	jumpd_config_warn(config, daemon_say, NULL);
 	if (task == TEST_AND_PRINT)
 		jumpd_config_print(config, stdout);
 	else
@@ -145,8 +138,8 @@ run(enum task task, const char *path)
 	int status;
 
 	config = task == MAKE_KEYS ?
-	    jumpd_config_load(path, report_to_stderr, NULL) :
-	    start_load_config(path, report_to_stderr, NULL);
+	    jumpd_config_load(path, daemon_say, NULL) :
+	    start_load_config(path, daemon_say, NULL);
 	if (config == NULL)
 		return 1;
 	if (task == RUN)

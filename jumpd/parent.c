@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/daemon_start.h"
 #include "common/log.h"
 #include "common/notify.h"
 #include "jumpd/parent_state.h"
@@ -69,21 +70,6 @@ stop_tick(struct parent *p, uint64_t now_ms)
 }
 
 static void
-reopen_log(struct parent *p)
-{
-	const struct daemon_config *process = &p->now.config->process;
-	int fd = log_destination_open(process->log);
-
-	if (fd < 0) {
-		log_error("%s: log: %s: %s", process->log_place, process->log,
-		    strerror(-fd));
-		return;
-	}
-	log_writer_redirect(&p->log, fd);
-	log_info("log reopened");
-}
-
-static void
 reap(struct parent *p)
 {
 	int status;
@@ -125,7 +111,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 			parent_reload(p);
 			break;
 		case SIGUSR1:
-			reopen_log(p);
+			daemon_reopen_log(&p->log, &p->now.config->process);
 			break;
 		default:
 			stop(p);

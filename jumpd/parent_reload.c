@@ -9,23 +9,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/daemon_start.h"
 #include "common/log.h"
 #include "common/notify.h"
 #include "jumpd/parent.h"
-
-static void
-report_to_log(const char *message, void *arg)
-{
-	(void)arg;
-	log_error("%s", message);
-}
-
-static void
-warn(const char *message, void *arg)
-{
-	(void)arg;
-	log_warning("%s", message);
-}
 
 static void reload_begin(struct parent *);
 
@@ -55,7 +42,7 @@ take_over(struct parent *p, struct generation *next)
 
 	daemon_config_warn_of_kept(&p->now.config->process,
 	    &next->config->process);
-	jumpd_config_warn(next->config, warn, NULL);
+	jumpd_config_warn(next->config, daemon_warn, NULL);
 	p->next = NULL;		/* the generation's now */
 	parent_stop_listening(p);
 	/* Others hold their own descriptors of what is closed here, and
@@ -78,8 +65,7 @@ reload_compiled(struct parent *p)
 
 	event_free(p->compile_event);
 	p->compile_event = NULL;
-	if (!mapping_compile_finish(&p->compile, &image, report_to_log,
-		NULL)) {
+	if (!mapping_compile_finish(&p->compile, &image, daemon_error, NULL)) {
 		reload_refused(p);
 		return;
 	}
@@ -88,7 +74,7 @@ reload_compiled(struct parent *p)
 		reload_end(p);
 		return;
 	}
-	if (!generation_make(p->next, &image, &p->now, &next, report_to_log,
+	if (!generation_make(p->next, &image, &p->now, &next, daemon_error,
 		NULL)) {
 		reload_refused(p);
 		return;
@@ -103,7 +89,7 @@ on_compile_readable(evutil_socket_t fd, short what, void *arg)
 	struct parent *p = arg;
 
 	(void)fd, (void)what;
-	if (!mapping_compile_read(&p->compile, report_to_log, NULL))
+	if (!mapping_compile_read(&p->compile, daemon_error, NULL))
 		reload_compiled(p);
 }
 
@@ -112,9 +98,9 @@ reload_begin(struct parent *p)
 {
 	notify_reloading();
 	p->next = start_load_config(p->now.config->process.path,
-	    report_to_log, NULL);
+	    daemon_error, NULL);
 	if (p->next == NULL || !start_compile(p->next, &p->ids, &p->compile,
-	    report_to_log, NULL)) {
+	    daemon_error, NULL)) {
 		reload_refused(p);
 		return;
 	}

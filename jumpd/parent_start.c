@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/daemon_start.h"
 #include "common/log.h"
 #include "jumpd/start.h"
 
@@ -22,31 +22,6 @@ enum {
 	SOCKET_OCTETS = 4 << 20	/* room in the pairs for a few thousand
 				 * messages */
 };
-
-static void
-report_to_stderr(const char *message, void *arg)
-{
-	(void)arg;
-	fprintf(stderr, "%s\n", message);
-}
-
-static void
-warn(const char *message, void *arg)
-{
-	(void)arg;
-	log_warning("%s", message);
-}
-
-static void
-raise_descriptors(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-		return;
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
-}
 
 /* A pair that outlives the processes at its ends. */
 static void
@@ -109,35 +84,13 @@ first_generation(struct parent *p, struct jumpd_config *config)
 	const struct generation none = generation_none();
 	struct mapping_image image;
 
-	if (!start_compile(config, &p->ids, &p->compile, report_to_stderr,
-		NULL))
+	if (!start_compile(config, &p->ids, &p->compile, daemon_say, NULL))
 		return false;
-	while (mapping_compile_read(&p->compile, report_to_stderr, NULL))
+	while (mapping_compile_read(&p->compile, daemon_say, NULL))
 		;
-	return mapping_compile_finish(&p->compile, &image, report_to_stderr,
+	return mapping_compile_finish(&p->compile, &image, daemon_say,
 	    NULL) && generation_make(config, &image, &none, &p->now,
-	    report_to_stderr, NULL);
-}
-
-static bool
-start_log(struct parent *p, const struct daemon_config *process)
-{
-	int fd = log_destination_open(process->log), err;
-
-	if (fd < 0) {
-		fprintf(stderr, "%s: log: %s: %s\n", process->log_place,
-		    process->log, strerror(-fd));
-		return false;
-	}
-	err = log_writer_start(&p->log, &p->ids, fd);
-	if (err != 0) {
-		fprintf(stderr, "jumpd: the log writer cannot start: %s\n",
-		    strerror(-err));
-		return false;
-	}
-	log_set_dropped_counter(
-	    &p->stats[STATS_PARENT].value[JUMPD_STAT_LOG_DROPPED]);
-	return true;
+	    daemon_say, NULL);
 }
 
 static void
@@ -161,17 +114,19 @@ parent_prepare(struct parent *p, struct jumpd_config *config)
 	int err;
 
 	p->now = generation_none();
-	if (!daemon_config_ids(&config->process, &p->ids, report_to_stderr,
-		NULL))
+	if (!daemon_config_ids(&config->process, &p->ids, daemon_say, NULL))
 		return false;
-	raise_descriptors();
+	daemon_raise_descriptors();
 	shared_init(p);
 	/* Before anything is opened: a reload has no more rights either. */
 	if ((err = start_drop_rights()) != 0)
 		log_fatal("cannot give up privileges: %s", strerror(-err));
-	if (!first_generation(p, config) || !start_log(p, &config->process))
+	if (!first_generation(p, config) ||
+	    !daemon_start_log(&p->log, &config->process, &p->ids, "jumpd"))
 		return false;
-	jumpd_config_warn(config, warn, NULL);
+	log_set_dropped_counter(
+	    &p->stats[STATS_PARENT].value[JUMPD_STAT_LOG_DROPPED]);
+	jumpd_config_warn(config, daemon_warn, NULL);
 	return true;
 }
 

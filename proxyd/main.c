@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/cfgfile.h"
+#include "common/daemon_start.h"
 #include "common/log.h"
 #include "proxyd/client_hello.h"
 #include "proxyd/embed_check.h"
@@ -22,13 +23,6 @@
 #endif
 
 enum task { RUN, TEST, TEST_AND_PRINT };
-
-static void
-report_to_stderr(const char *message, void *arg)
-{
-	(void)arg;
-	fprintf(stderr, "%s\n", message);
-}
 
 static void
 print_version(void)
@@ -47,21 +41,21 @@ test(const struct proxyd_config *config, enum task task)
 	struct mapping_compile compile;
 	struct mapping_image image;
 
-	if (!daemon_config_ids(&config->process, &ids, report_to_stderr, NULL))
+	if (!daemon_config_ids(&config->process, &ids, daemon_say, NULL))
 		return 1;
 	/* With the rights that a running master has. */
 	if (sandbox_master() != 0) {
 		fprintf(stderr, "proxyd: cannot give up privileges\n");
 		return 1;
 	}
-	if (!start_compile(config, &ids, &compile, report_to_stderr, NULL))
+	if (!start_compile(config, &ids, &compile, daemon_say, NULL))
 		return 1;
-	while (mapping_compile_read(&compile, report_to_stderr, NULL))
+	while (mapping_compile_read(&compile, daemon_say, NULL))
 		;
-	if (!mapping_compile_finish(&compile, &image, report_to_stderr, NULL))
+	if (!mapping_compile_finish(&compile, &image, daemon_say, NULL))
 		return 1;
 	close(image.fd);
-	if (!embed_check(config, report_to_stderr, NULL))
+	if (!embed_check(config, daemon_say, NULL))
 		return 1;
 	if (task == TEST_AND_PRINT)
 		proxyd_config_print(config, stdout);
@@ -106,7 +100,7 @@ main(int argc, char **argv)
 	if (optind != argc)
 		usage();
 	log_init("proxyd");
-	config = start_load_config(path, report_to_stderr, NULL);
+	config = start_load_config(path, daemon_say, NULL);
 	if (config == NULL)
 		return 1;
 	if (task == RUN)

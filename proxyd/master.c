@@ -9,12 +9,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/daemon_start.h"
 #include "common/log.h"
 #include "common/notify.h"
 #include "common/sock.h"
@@ -114,20 +114,6 @@ stop(struct master *m)
 }
 
 static void
-reopen_log(struct master *m)
-{
-	int fd = log_destination_open(m->config->process.log);
-
-	if (fd < 0) {
-		log_error("%s: log: %s: %s", m->config->process.log_place, m->config->process.log,
-		    strerror(-fd));
-		return;
-	}
-	log_writer_redirect(&m->log, fd);
-	log_info("log reopened");
-}
-
-static void
 reap(struct master *m)
 {
 	int status;
@@ -161,7 +147,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 			master_reload(m);
 			break;
 		case SIGUSR1:
-			reopen_log(m);
+			daemon_reopen_log(&m->log, &m->config->process);
 			break;
 		default:
 			stop(m);
@@ -186,31 +172,6 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 }
 
 /* --- life --------------------------------------------------------------- */
-
-static void
-report_to_stderr(const char *message, void *arg)
-{
-	(void)arg;
-	fprintf(stderr, "%s\n", message);
-}
-
-static void
-warn(const char *message, void *arg)
-{
-	(void)arg;
-	log_warning("%s", message);
-}
-
-static void
-raise_descriptors(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-		return;
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
-}
 
 static void
 shared_init(struct master *m)
@@ -240,37 +201,15 @@ first_generation(struct master *m)
 	struct generation first;
 
 	m->now = generation_none();
-	if (!start_compile(m->config, &m->ids, &m->compile, report_to_stderr,
-		NULL))
+	if (!start_compile(m->config, &m->ids, &m->compile, daemon_say, NULL))
 		return false;
-	while (mapping_compile_read(&m->compile, report_to_stderr, NULL))
+	while (mapping_compile_read(&m->compile, daemon_say, NULL))
 		;
-	if (!mapping_compile_finish(&m->compile, &image, report_to_stderr,
-		NULL) ||
+	if (!mapping_compile_finish(&m->compile, &image, daemon_say, NULL) ||
 	    !generation_make(m->config, &image, &m->now, &first,
-		report_to_stderr, NULL))
+		daemon_say, NULL))
 		return false;
 	m->now = first;
-	return true;
-}
-
-static bool
-start_log(struct master *m)
-{
-	int fd = log_destination_open(m->config->process.log), err;
-
-	if (fd < 0) {
-		fprintf(stderr, "%s: log: %s: %s\n", m->config->process.log_place,
-		    m->config->process.log, strerror(-fd));
-		return false;
-	}
-	err = log_writer_start(&m->log, &m->ids, fd);
-	if (err != 0) {
-		fprintf(stderr, "proxyd: the log writer cannot start: %s\n",
-		    strerror(-err));
-		return false;
-	}
-	log_set_dropped_counter(&m->shared->master_log_dropped);
 	return true;
 }
 
@@ -346,7 +285,7 @@ master_run(struct proxyd_config *config)
 	int err;
 
 	m.config = config;
-	if (!daemon_config_ids(&config->process, &m.ids, report_to_stderr, NULL))
+	if (!daemon_config_ids(&config->process, &m.ids, daemon_say, NULL))
 		return 1;
 	m.n_workers = config->workers;
 	if (m.n_workers == 0)
@@ -354,14 +293,16 @@ master_run(struct proxyd_config *config)
 		    cpus > PROXYD_WORKERS_MAX ?
 				     PROXYD_WORKERS_MAX :
 				     (unsigned)cpus;
-	raise_descriptors();
+	daemon_raise_descriptors();
 	shared_init(&m);
 	/* Before anything is opened: a reload has no more rights either. */
 	if ((err = sandbox_master()) != 0)
 		log_fatal("cannot give up privileges: %s", strerror(-err));
-	if (!first_generation(&m) || !start_log(&m))
+	if (!first_generation(&m) ||
+	    !daemon_start_log(&m.log, &config->process, &m.ids, "proxyd"))
 		return 1;
-	embed_check(config, warn, NULL);
+	log_set_dropped_counter(&m.shared->master_log_dropped);
+	embed_check(config, daemon_warn, NULL);
 	events_init(&m);
 	m.workers = workers_new(m.base, m.n_workers, HANG_MS, &ops, &m);
 	if (m.workers == NULL)

@@ -9,24 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/daemon_start.h"
 #include "common/log.h"
 #include "common/notify.h"
 #include "proxyd/embed_check.h"
 #include "proxyd/start.h"
-
-static void
-report_to_log(const char *message, void *arg)
-{
-	(void)arg;
-	log_error("%s", message);
-}
-
-static void
-warn(const char *message, void *arg)
-{
-	(void)arg;
-	log_warning("%s", message);
-}
 
 static void reload_begin(struct master *);
 
@@ -71,20 +58,20 @@ reload_compiled(struct master *m)
 	m->compile_event = NULL;
 	if (m->stopping) {
 		/* Too late: nothing may be opened any more. */
-		if (mapping_compile_finish(&m->compile, &image, report_to_log,
+		if (mapping_compile_finish(&m->compile, &image, daemon_error,
 			NULL))
 			close(image.fd);
 		reload_end(m);
 		return;
 	}
-	if (!mapping_compile_finish(&m->compile, &image, report_to_log, NULL) ||
+	if (!mapping_compile_finish(&m->compile, &image, daemon_error, NULL) ||
 	    !generation_make(m->next, &image, &m->now, &next,
-		report_to_log, NULL)) {
+		daemon_error, NULL)) {
 		reload_refused(m);
 		return;
 	}
 	warn_of_kept(old, m->next);
-	embed_check(m->next, warn, NULL);
+	embed_check(m->next, daemon_warn, NULL);
 	/* Workers hold their own descriptors of what is closed here. */
 	generation_close(&m->now, &next);
 	m->now = next;
@@ -102,7 +89,7 @@ on_compile_readable(evutil_socket_t fd, short what, void *arg)
 	struct master *m = arg;
 
 	(void)fd, (void)what;
-	if (!mapping_compile_read(&m->compile, report_to_log, NULL))
+	if (!mapping_compile_read(&m->compile, daemon_error, NULL))
 		reload_compiled(m);
 }
 
@@ -110,10 +97,9 @@ static void
 reload_begin(struct master *m)
 {
 	notify_reloading();
-	m->next = start_load_config(m->config->process.path, report_to_log, NULL);
+	m->next = start_load_config(m->config->process.path, daemon_error, NULL);
 	if (m->next == NULL ||
-	    !start_compile(m->next, &m->ids, &m->compile, report_to_log,
-		NULL)) {
+	    !start_compile(m->next, &m->ids, &m->compile, daemon_error, NULL)) {
 		reload_refused(m);
 		return;
 	}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/daemon_start.h"
 #include "common/log.h"
 #include "common/need.h"
 #include "common/workers.h"
@@ -57,13 +58,6 @@ static uint64_t
 now_s(const struct instance *instance)
 {
 	return (clock_now_ms() + instance->ground->epoch_ms) / 1000;
-}
-
-static void
-report_to_log(const char *message, void *arg)
-{
-	(void)arg;
-	log_warning("%s", message);
 }
 
 /* --- leases ---------------------------------------------------------------- */
@@ -116,7 +110,7 @@ take_over_leases(struct generation *g, const struct generation *old)
 		leases_restore(&old->leases, pool, now_s(instance));
 	else
 		leases_read(instance->config->lease_file, pool,
-		    now_s(instance), report_to_log, NULL);
+		    now_s(instance), daemon_warn, NULL);
 	leases_copy(&g->leases, pool, UINT32_MAX, &at);
 }
 

@@ -2,6 +2,7 @@
 /*
  * main.c - the command line of xlatd(8).
  */
+#include "common/daemon_start.h"
 #include "config.h"
 
 #include <event2/event.h>
@@ -21,13 +22,6 @@
 enum task { RUN, TEST, TEST_AND_PRINT };
 
 static void
-report_to_stderr(const char *message, void *arg)
-{
-	(void)arg;
-	fprintf(stderr, "%s\n", message);
-}
-
-static void
 print_version(void)
 {
 	printf("xlatd (" PACKAGE_NAME ") " PACKAGE_VERSION "\n"
@@ -43,7 +37,7 @@ test(const struct xlatd_config *config, enum task task)
 	uint64_t eams = 0;
 	bool ok = true;
 
-	if (!daemon_config_ids(&config->process, &ids, report_to_stderr, NULL))
+	if (!daemon_config_ids(&config->process, &ids, daemon_say, NULL))
 		return 1;
 	/* With the rights that a running master has. */
 	if (master_give_up_rights() != 0) {
@@ -52,7 +46,7 @@ test(const struct xlatd_config *config, enum task task)
 	}
 	for (uint32_t i = 0; i < config->n_instances; i++) {
 		if (!tables_build(config, &config->instance[i], &tables,
-		    report_to_stderr, NULL)) {
+		    daemon_say, NULL)) {
 			ok = false;
 			continue;
 		}
@@ -111,7 +105,7 @@ main(int argc, char **argv)
 	if (optind != argc)
 		usage();
 	log_init("xlatd");
-	config = xlatd_config_load(path, report_to_stderr, NULL);
+	config = xlatd_config_load(path, daemon_say, NULL);
 	if (config == NULL)
 		return 1;
 	if (task == RUN)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/daemon_start.h"
 #include "common/log.h"
 #include "common/notify.h"
 #include "translate/master_state.h"
@@ -69,20 +70,6 @@ log_counters(const struct master *m)
 }
 
 static void
-reopen_log(struct master *m)
-{
-	int fd = log_destination_open(m->config->process.log);
-
-	if (fd < 0) {
-		log_error("%s: log: %s: %s", m->config->process.log_place,
-		    m->config->process.log, strerror(-fd));
-		return;
-	}
-	log_writer_redirect(&m->log, fd);
-	log_info("log reopened");
-}
-
-static void
 reap(struct master *m)
 {
 	int status;
@@ -117,7 +104,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 			master_reload(m);
 			break;
 		case SIGUSR1:
-			reopen_log(m);
+			daemon_reopen_log(&m->log, &m->config->process);
 			log_counters(m);
 			break;
 		default:
@@ -190,41 +177,6 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 /* --- life ------------------------------------------------------------------ */
 
 static void
-report_to_stderr(const char *message, void *arg)
-{
-	(void)arg;
-	fprintf(stderr, "%s\n", message);
-}
-
-static void
-warn(const char *message, void *arg)
-{
-	(void)arg;
-	log_warning("%s", message);
-}
-
-static bool
-start_log(struct master *m)
-{
-	int fd = log_destination_open(m->config->process.log), err;
-
-	if (fd < 0) {
-		fprintf(stderr, "%s: log: %s: %s\n",
-		    m->config->process.log_place, m->config->process.log,
-		    strerror(-fd));
-		return false;
-	}
-	err = log_writer_start(&m->log, &m->ids, fd);
-	if (err != 0) {
-		fprintf(stderr, "xlatd: the log writer cannot start: %s\n",
-		    strerror(-err));
-		return false;
-	}
-	m->ground.log_fd = m->log.write_fd;
-	return true;
-}
-
-static void
 events_init(struct master *m)
 {
 	const struct timeval tick = { .tv_usec = TICK_MS * 1000 };
@@ -267,7 +219,7 @@ say_offloads(const struct master *m)
 		    offloads & TUN_OFFLOAD_TCP ? " tcp" : "",
 		    offloads & TUN_OFFLOAD_UDP ? " udp" : "");
 		if (config->setup)
-			setup_check_forwarding(warn, NULL);
+			setup_check_forwarding(daemon_warn, NULL);
 	}
 }
 
@@ -314,16 +266,16 @@ master_run(struct xlatd_config *config, bool log_drops)
 		.settled = master_settled,
 		.arg = &m
 	};
-	if (!daemon_config_ids(&config->process, &m.ids, report_to_stderr,
-	    NULL))
+	if (!daemon_config_ids(&config->process, &m.ids, daemon_say, NULL))
 		return 1;
 	/* Before anything is opened: a reload has no more rights either. */
 	if ((err = master_give_up_rights()) != 0)
 		log_fatal("cannot give up privileges: %s", strerror(-err));
-	if (!start_log(&m))
+	if (!daemon_start_log(&m.log, &config->process, &m.ids, "xlatd"))
 		return 1;
+	m.ground.log_fd = m.log.write_fd;
 	events_init(&m);
-	if (!master_start_instances(&m, report_to_stderr, NULL))
+	if (!master_start_instances(&m, daemon_say, NULL))
 		return 1;
 	say_offloads(&m);
 	event_base_dispatch(m.ground.base);

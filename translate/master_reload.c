@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/daemon_start.h"
 #include "common/log.h"
 #include "common/need.h"
 #include "common/notify.h"
@@ -146,21 +147,14 @@ master_start_instances(struct master *m, cfgfile_report_fn *report, void *arg)
 /* --- reloading ------------------------------------------------------------- */
 
 static void
-report_to_log(const char *message, void *arg)
-{
-	(void)arg;
-	log_error("%s", message);
-}
-
-static void
 reload_begin(struct master *m)
 {
 	static struct change change;
 	struct xlatd_config *next;
 
 	notify_reloading();
-	next = xlatd_config_load(m->config->process.path, report_to_log, NULL);
-	change = (struct change) { .config = next, .report = report_to_log };
+	next = xlatd_config_load(m->config->process.path, daemon_error, NULL);
+	change = (struct change) { .config = next, .report = daemon_error };
 	if (next == NULL || !change_prepare(m, &change)) {
 		log_error("reload refused: everything stays as it was");
 		notify("READY=1\nSTATUS=reload refused, see the log");

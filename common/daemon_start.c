@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/daemon_start.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "common/log.h"
+
+void
+daemon_say(const char *message, void *arg)
+{
+	(void)arg;
+	fprintf(stderr, "%s\n", message);
+}
+
+void
+daemon_error(const char *message, void *arg)
+{
+	(void)arg;
+	log_error("%s", message);
+}
+
+void
+daemon_warn(const char *message, void *arg)
+{
+	(void)arg;
+	log_warning("%s", message);
+}
+
+void
+daemon_raise_descriptors(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
+bool
+daemon_start_log(struct log_writer *writer, const struct daemon_config *config,
+    const struct sandbox_ids *ids, const char *program)
+{
+	int fd = log_destination_open(config->log), err;
+
+	if (fd < 0) {
+		fprintf(stderr, "%s: log: %s: %s\n", config->log_place,
+		    config->log, strerror(-fd));
+		return false;
+	}
+	err = log_writer_start(writer, ids, fd);
+	if (err != 0) {
+		fprintf(stderr, "%s: the log writer cannot start: %s\n",
+		    program, strerror(-err));
+		return false;
+	}
+	return true;
+}
+
+void
+daemon_reopen_log(struct log_writer *writer,
+    const struct daemon_config *config)
+{
+	int fd = log_destination_open(config->log);
+
+	if (fd < 0) {
+		log_error("%s: log: %s: %s", config->log_place, config->log,
+		    strerror(-fd));
+		return;
+	}
+	log_writer_redirect(writer, fd);
+	log_info("log reopened");
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * daemon_start.h - what the first process of every daemon begins with: where
+ * problems are told before and after there is a log, the log itself, and room
+ * for descriptors.
+ */
+#ifndef COMMON_DAEMON_START_H
+#define COMMON_DAEMON_START_H
+
+#include "common/daemon_config.h"
+#include "common/log_writer.h"
+
+/* A cfgfile_report_fn: a line on standard error; `arg` is not used. */
+void daemon_say(const char *message, void *arg);
+
+/* The same, in the log. */
+void daemon_error(const char *message, void *arg);
+void daemon_warn(const char *message, void *arg);
+
+/* As many descriptors as the hard limit allows; what fails stays as it is. */
+void daemon_raise_descriptors(void);
+
+/*
+ * Open the setting `log` and start the process that writes to it.  Returns
+ * false after a line on standard error, which begins with the setting's place
+ * or `program`.
+ */
+bool daemon_start_log(struct log_writer *, const struct daemon_config *,
+    const struct sandbox_ids *, const char *program);
+
+/* Open it again, or log why that cannot be and go on with the old one. */
+void daemon_reopen_log(struct log_writer *, const struct daemon_config *);
+
+#endif
