@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/cfgfile_values.h"
 #include "tests/lib/hostile.h"
+#include "tests/lib/scratch_folder.h"
 
 enum { REPORTS_MAX = 8192 };
-
-static char folder[] = "/tmp/cfgfile_test.XXXXXX";
 
 /* What the readers found, over these defaults. */
 struct found {
@@ -24,24 +21,7 @@ struct found {
 	unsigned	 name_line[3];
 };
 
-static void
-enter_folder(void)
-{
-	cr_assert_not_null(mkdtemp(folder));
-	cr_assert_eq(chdir(folder), 0);
-}
-
-static void
-leave_folder(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	cr_assert_eq(chdir("/"), 0);
-	cr_assert_eq(system(command), 0);
-}
-
-TestSuite(cfgfile, .init = enter_folder, .fini = leave_folder);
+TestSuite(cfgfile, .init = scratch_enter, .fini = scratch_leave);
 
 static void
 put_bytes(const char *name, const void *bytes, size_t len)

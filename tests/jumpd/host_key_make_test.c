@@ -4,36 +4,19 @@
 #include <criterion/criterion.h>
 #include <libssh/libssh.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/lib/scratch_folder.h"
+
 enum { MANY = 64 };	/* keys, of which half need an octet before a number,
 			 * and one in 128 or so has a short one */
 
-static char folder[] = "/tmp/host_key_make_test.XXXXXX";
 static char problem[512];
 
-static void
-enter_folder(void)
-{
-	cr_assert_not_null(mkdtemp(folder));
-	cr_assert_eq(chdir(folder), 0);
-}
-
-static void
-leave_folder(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	cr_assert_eq(chdir("/"), 0);
-	cr_assert_eq(system(command), 0);
-}
-
-TestSuite(host_key_make, .init = enter_folder, .fini = leave_folder);
-TestSuite(host_keys, .init = enter_folder, .fini = leave_folder);
+TestSuite(host_key_make, .init = scratch_enter, .fini = scratch_leave);
+TestSuite(host_keys, .init = scratch_enter, .fini = scratch_leave);
 
 static mode_t
 mode_of(const char *path)

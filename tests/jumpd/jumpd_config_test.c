@@ -6,8 +6,9 @@
 
 #include "jumpd/jumpd_numbers.h"
 #include "tests/lib/jumpd_config_case.h"
+#include "tests/lib/scratch_folder.h"
 
-TestSuite(jumpd_config, .init = config_enter, .fini = config_leave);
+TestSuite(jumpd_config, .init = scratch_enter, .fini = scratch_leave);
 
 static const char *	/* valid until the next call */
 printed(const struct jumpd_config *config)
@@ -106,10 +107,10 @@ expect_users(const struct jumpd_config *config)
 	cr_expect_eq(auth->user[1].n_principals, 0);
 	n = jumpd_config_key_rules(config, &rules);
 	cr_assert_eq(n, 5);
-	snprintf(path, sizeof(path), "%s/100%%.ann", config_folder);
+	snprintf(path, sizeof(path), "%s/100%%.ann", scratch_folder);
 	cr_expect_str_eq(rules[0].pattern, path);
 	cr_expect_eq(rules[0].users, 1);
-	snprintf(path, sizeof(path), "%s/all.keys", config_folder);
+	snprintf(path, sizeof(path), "%s/all.keys", scratch_folder);
 	cr_expect_str_eq(rules[1].pattern, path);
 	cr_expect_eq(rules[1].users, 2);
 	cr_expect_str_eq(rules[2].pattern, "/k/b.o_b-1+@/*");
@@ -167,7 +168,7 @@ expect_process(const struct jumpd_config *config)
 	cr_expect_str_eq(config->listener[1].place, "j.conf:5");
 	cr_expect_str_eq(config->host_key[HOST_KEY_ED25519], "/k/ed");
 	cr_expect_str_eq(config->host_key[HOST_KEY_ECDSA], "");
-	snprintf(path, sizeof(path), "%s/rsa", config_folder);
+	snprintf(path, sizeof(path), "%s/rsa", scratch_folder);
 	cr_expect_str_eq(config->host_key[HOST_KEY_RSA], path);
 	cr_expect_str_eq(config->host_key_place[HOST_KEY_RSA], "j.conf:8");
 	cr_expect_eq(config->mapping.n_files, 1);

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "tests/lib/jumpd_config_case.h"
+#include "tests/lib/scratch_folder.h"
 
-TestSuite(jumpd_config_wrong, .init = config_enter, .fini = config_leave);
+TestSuite(jumpd_config_wrong, .init = scratch_enter, .fini = scratch_leave);
 
 struct wrong {
 	const char	*text;

@@ -3,29 +3,9 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-char config_folder[] = "/tmp/jumpd_config_test.XXXXXX";
 char config_reports[CONFIG_TEXT_MAX];
-
-void
-config_enter(void)
-{
-	cr_assert_not_null(mkdtemp(config_folder));
-	cr_assert_eq(chdir(config_folder), 0);
-}
-
-void
-config_leave(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -r %s", config_folder);
-	cr_assert_eq(chdir("/"), 0);
-	cr_assert_eq(system(command), 0);
-}
 
 void
 config_collect(const char *message, void *arg)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * jumpd_config_case.h - a jumpd.conf from a text, in a folder of its own.
+ * jumpd_config_case.h - a jumpd.conf from a text, in scratch_folder.h's folder.
  */
 #ifndef TESTS_LIB_JUMPD_CONFIG_CASE_H
 #define TESTS_LIB_JUMPD_CONFIG_CASE_H
@@ -13,12 +13,7 @@ enum { CONFIG_TEXT_MAX = 65536 };
 #define LISTENERS "listeners = ( { address = \"192.0.2.1\"; } );\n"
 #define LOGIN "authentication = [ \"none\" ];\n"
 
-extern char config_folder[];	/* where j.conf is */
 extern char config_reports[CONFIG_TEXT_MAX];	/* of the last load; lines */
-
-/* For a TestSuite: go to a new folder, and remove it. */
-void config_enter(void);
-void config_leave(void);
 
 /* A cfgfile_report_fn that adds a line to `arg`, of CONFIG_TEXT_MAX. */
 void config_collect(const char *message, void *arg);

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "proxyd/proxyd_config.h"
 #include "proxyd/proxyd_numbers.h"
+#include "tests/lib/scratch_folder.h"
 
 enum { TEXT_MAX = 65536 };
 
@@ -15,26 +15,7 @@ enum { TEXT_MAX = 65536 };
 	"protocol = \"http\"; } );\n"
 #define ALLOW "allow_targets = [ \"2001:db8::/32\" ];\n"
 
-static char folder[] = "/tmp/proxyd_config_test.XXXXXX";
-
-static void
-enter_folder(void)
-{
-	cr_assert_not_null(mkdtemp(folder));
-	cr_assert_eq(chdir(folder), 0);
-}
-
-static void
-leave_folder(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	cr_assert_eq(chdir("/"), 0);
-	cr_assert_eq(system(command), 0);
-}
-
-TestSuite(proxyd_config, .init = enter_folder, .fini = leave_folder);
+TestSuite(proxyd_config, .init = scratch_enter, .fini = scratch_leave);
 
 static void
 collect(const char *message, void *arg)
@@ -190,7 +171,7 @@ expect_mapping(const struct proxyd_config *config)
 
 	cr_assert_eq(config->mapping.n_files, 2);
 	cr_expect_str_eq(config->mapping.file[0], "/etc/a*.map");
-	snprintf(pattern, sizeof(pattern), "%s/b?.map", folder);
+	snprintf(pattern, sizeof(pattern), "%s/b?.map", scratch_folder);
 	cr_expect_str_eq(config->mapping.file[1], pattern);
 	cr_assert_eq(config->mapping.n_lines, 2);
 	cr_expect_str_eq(config->mapping.line[0].text,
@@ -844,9 +825,9 @@ Test(proxyd_config, folder_names_are_no_pattern)
 	    "mapping_files = [ \"*.map\", \"one.map\" ];");
 	config = proxyd_config_load("a*[b/p.conf", collect, reports);
 	cr_assert_not_null(config, "%s", reports);
-	snprintf(wanted, sizeof(wanted), "%s/a\\*\\[b/*.map", folder);
+	snprintf(wanted, sizeof(wanted), "%s/a\\*\\[b/*.map", scratch_folder);
 	cr_expect_str_eq(config->mapping.file[0], wanted);
-	snprintf(wanted, sizeof(wanted), "%s/a*[b/one.map", folder);
+	snprintf(wanted, sizeof(wanted), "%s/a*[b/one.map", scratch_folder);
 	cr_expect_str_eq(config->mapping.file[1], wanted);
 	proxyd_config_free(config);
 }

@@ -3,34 +3,17 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/lib/scratch_folder.h"
+
 enum { LEASE_S = 1000, NOW_S = 1800000000 };
 
-static char folder[] = "/tmp/leases_test.XXXXXX";
 static char reports[4096];
 
-static void
-enter_folder(void)
-{
-	cr_assert_not_null(mkdtemp(folder));
-	cr_assert_eq(chdir(folder), 0);
-}
-
-static void
-leave_folder(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	cr_assert_eq(chdir("/"), 0);
-	cr_assert_eq(system(command), 0);
-}
-
-TestSuite(leases, .init = enter_folder, .fini = leave_folder);
+TestSuite(leases, .init = scratch_enter, .fini = scratch_leave);
 
 static void
 collect(const char *message, void *arg)

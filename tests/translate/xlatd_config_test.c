@@ -3,10 +3,9 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "tests/lib/scratch_folder.h"
 #include "translate/tables.h"
 #include "translate/xlatd_numbers.h"
 
@@ -19,27 +18,8 @@ enum { TEXT_MAX = 65536 };
 #define PREFIX "prefixes = ( { prefix = \"2001:db8:64::/96\"; } ); " HOSTS
 #define INSTANCE(more) "instances = ( { " OWN PREFIX "\n" more "\n} );\n"
 
-static char folder[] = "/tmp/xlatd_config_test.XXXXXX";
-
-static void
-enter_folder(void)
-{
-	cr_assert_not_null(mkdtemp(folder));
-	cr_assert_eq(chdir(folder), 0);
-}
-
-static void
-leave_folder(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	cr_assert_eq(chdir("/"), 0);
-	cr_assert_eq(system(command), 0);
-}
-
-TestSuite(xlatd_config, .init = enter_folder, .fini = leave_folder);
-TestSuite(tables, .init = enter_folder, .fini = leave_folder);
+TestSuite(xlatd_config, .init = scratch_enter, .fini = scratch_leave);
+TestSuite(tables, .init = scratch_enter, .fini = scratch_leave);
 
 /* What was reported by the last load or build, without the folder's name. */
 static char reports[TEXT_MAX];
@@ -50,8 +30,8 @@ collect(const char *message, void *arg)
 	size_t len = strlen(reports);
 
 	(void)arg;
-	if (strncmp(message, folder, strlen(folder)) == 0)
-		message += strlen(folder) + 1;
+	if (strncmp(message, scratch_folder, strlen(scratch_folder)) == 0)
+		message += strlen(scratch_folder) + 1;
 	snprintf(reports + len, TEXT_MAX - len, "%s\n", message);
 }
 
