@@ -9,21 +9,20 @@ libraries).
 import argparse
 import collections
 import os
-import platform
 import shutil
 import signal
 import statistics
 import subprocess
-import sys
 import time
 
 import modes
+import turns
 from peers import PEERS, WORKERS
 from world import Tools, find_program, install_packages, progress, say
 
 KINDS = {"tls": ("short.tls", 1024), "http": ("short.http", 1024),
          "answers": ("answer.tls", 65536)}
-DEFAULT_PEERS = "proxyd,haproxy,nginx,bare"
+DEFAULT_PEERS = ["proxyd", "haproxy", "nginx", "bare"]
 PARALLEL, ROUNDS, SHOWN_US = 32, 9, 0.5
 
 
@@ -33,14 +32,11 @@ def options(args):
     parser.add_argument("--kind", choices=KINDS, default="tls",
                         help="short TLS or HTTP connections, or 64 KiB "
                         "answers")
-    parser.add_argument("--peers", default=DEFAULT_PEERS,
-                        help=",".join(PEERS))
+    parser.add_argument("--peers", type=turns.choice(PEERS),
+                        default=DEFAULT_PEERS, help=",".join(PEERS))
     parser.add_argument("--connections", type=int, default=8000)
     chosen = parser.parse_args(args)
-    chosen.peers = chosen.peers.split(",")
     for name in chosen.peers:
-        if name not in PEERS:
-            parser.error("--peers: %s: one of %s" % (name, ",".join(PEERS)))
         if modes.protocol(chosen.kind) not in PEERS[name].protocols:
             parser.error("--peers: %s has no %s" % (name, chosen.kind))
     return chosen
@@ -185,18 +181,15 @@ def by_weight(results, kind, scale, least):
 
 def main(args, top):
     opts = options(args)
-    if os.geteuid() != 0:
-        sys.exit("bench/run: network namespaces need root")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    turns.begin()
     install_packages(["strace", "linux-perf"] + [
         package for name in opts.peers for package in PEERS[name].packages])
     tools = Tools(os.path.dirname(os.path.abspath(__file__)))
     try:
         tools.proxyd = find_program(tools, top, "proxyd/proxyd")
         modes.write_openings(tools, os.path.join(top, "tests"), "curl")
-        say("%s, Linux %s, %d CPUs, %d workers: %s, a connection\n" % (
-            time.strftime("%Y-%m-%d"), platform.release(), os.cpu_count(),
-            WORKERS, opts.kind))
+        say("%s: %s, a connection\n" % (
+            turns.title("%d workers" % WORKERS), opts.kind))
         results = profile(tools, opts)
         everyone = list(results.values())
         say(table(results, "µs of processor time", [

@@ -60,7 +60,7 @@ def values_of(raw, mode, quantity, peer):
     """{round: value}"""
     return {i: result[quantity]
             for i, result in raw.get(mode, {}).get(peer, {}).items()
-            if result is not None}
+            if result is not None and quantity in result}
 
 
 def ratios_of(raw, mode, quantity, peer):

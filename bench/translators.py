@@ -11,7 +11,7 @@ configuration is the program's default.
 import os
 import subprocess
 
-from world import Group, Namespace, run, wait_for
+from world import Failed, Group, Namespace, run, wait_for
 
 SIX, FOUR = "2001:db8:6::2", "198.51.100.2"
 SIX4, FOUR6 = "192.0.2.6", "2001:db8:64::198.51.100.2"
@@ -105,6 +105,12 @@ class Translator:
 
     def command(self):
         return None
+
+    def check(self):
+        """It still runs."""
+        if self.process is not None and self.process.poll() is not None:
+            with open(self.path("output")) as file:
+                raise Failed("it ended: " + file.read()[-1000:])
 
     def stop(self):
         for group in self.group, self.ends:

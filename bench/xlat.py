@@ -4,15 +4,12 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import shutil
-import signal
 import statistics
 import subprocess
-import sys
-import time
 
-from report import aligned, spread
+import turns
+from report import aligned, spread, values_of
 from translators import FOUR, SIX, TRANSLATORS
 from world import Failed, Tools, find_program, install_packages, progress, \
     run, say, wait_for
@@ -255,13 +252,6 @@ def rows():
     yield "memory", "pss", "memory", "MiB PSS", 1, None, True
 
 
-def values_of(raw, mode, quantity, peer):
-    """{round: value}"""
-    return {i: result[quantity]
-            for i, result in raw.get(mode, {}).get(peer, {}).items()
-            if result is not None and quantity in result}
-
-
 def figures(raw, peers):
     table = [["", "unit", *peers]]
     for mode, quantity, label, unit, digits, _, _ in rows():
@@ -293,29 +283,11 @@ def comparison(raw, peers):
 
 # --- the run ------------------------------------------------------------------
 
-def choice(known):
-    def parse(names):
-        chosen = names.split(",")
-        for name in chosen:
-            if name not in known:
-                raise argparse.ArgumentTypeError("%s: one of %s" % (
-                    name, ",".join(known)))
-        return chosen
-    return parse
-
-
 def options(args):
-    usual = ["kernel", "tayga", "xlatd"]
-    parser = argparse.ArgumentParser(
-        prog="bench/run xlat", description=__doc__,
-        epilog="modes: %s; peers: %s" % (",".join(MODES),
-                                         ",".join(TRANSLATORS)))
-    parser.add_argument("--quick", action="store_true",
-                        help="less of everything; under four minutes")
-    parser.add_argument("--modes", type=choice(MODES), default=list(MODES))
-    parser.add_argument("--peers", type=choice(TRANSLATORS), default=usual)
-    parser.add_argument("--rounds", type=int)
-    parser.add_argument("--json", metavar="FILE")
+    parser = argparse.ArgumentParser(prog="bench/run xlat",
+                                     description=__doc__)
+    turns.add_options(parser, "four", MODES, TRANSLATORS,
+                      usual=["kernel", "tayga", "xlatd"])
     chosen = parser.parse_args(args)
     if chosen.rounds is None:
         chosen.rounds = 1 if chosen.quick else 5
@@ -323,49 +295,21 @@ def options(args):
     return chosen
 
 
-def measure_once(peer, mode, opts):
-    try:
-        if peer.process is not None and peer.process.poll() is not None:
-            with open(peer.path("output")) as file:
-                raise Failed("it ended: " + file.read()[-1000:])
-        return MODES[mode](peer, opts)
-    except Failed as error:
-        say("FAILED: %s %s: %s" % (peer.name, mode, error))
-        return None
-
-
 def warm_up(peer):
     """Sockets, and the kernel's memory for them, that are not used for the
     first time: that costs several times as much."""
+    progress("warming up: " + peer.name)
     for way in "64", "46":
         with contextlib.suppress(Failed):
             tcp(4, way)(peer, argparse.Namespace(seconds=1))
 
 
 def measure(tools, opts):
-    raw = {mode: {} for mode in opts.modes}
-    running = []
-    try:
-        for name in opts.peers:
-            running.append(TRANSLATORS[name](tools))
-            running[-1].start()
-            progress("warming up: " + name)
-            warm_up(running[-1])
-        for i in range(opts.rounds):
-            for mode in opts.modes:
-                if mode in ONCE and i < opts.rounds - 1:
-                    continue
-                first = i % len(running)
-                for peer in running[first:] + running[:first]:
-                    progress("round %d of %d: %s %s" % (
-                        i + 1, opts.rounds, mode, peer.name))
-                    raw[mode].setdefault(peer.name, {})[i] = \
-                        measure_once(peer, mode, opts)
-    finally:
-        for peer in running:
-            peer.stop()
-        progress("")
-    return raw
+    return turns.in_turns(
+        lambda name: TRANSLATORS[name](tools),
+        {mode: MODES[mode] for mode in opts.modes}, opts,
+        lambda i, mode, peer: mode not in ONCE or i == opts.rounds - 1,
+        warm_up)
 
 
 def versions(tools, peers):
@@ -379,28 +323,21 @@ def versions(tools, peers):
 
 def main(args, top):
     opts = options(args)
-    if os.geteuid() != 0:
-        sys.exit("bench/run: network namespaces need root")
-    # A kill from outside still ends what the run began.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    turns.begin()
     install_packages(sorted({package for name in opts.peers
                              for package in TRANSLATORS[name].packages}))
     tools = Tools(os.path.join(top, "bench"), ["udp"])
     try:
         tools.xlatd = find_program(tools, top, "translate/xlatd")
         known = versions(tools, opts.peers)
-        title = "%s, Linux %s, %d CPUs, %d rounds" % (
-            time.strftime("%Y-%m-%d"), platform.release(), os.cpu_count(),
-            opts.rounds)
+        title = turns.title("%d rounds" % opts.rounds)
         say("%s\n%s\n" % (title, "; ".join(known.values())))
         raw = measure(tools, opts)
         say("Median (least-most):\n")
         say(figures(raw, opts.peers) + "\n")
         if {"xlatd", "tayga"} <= set(opts.peers):
             say(comparison(raw, opts.peers) + "\n")
-        if opts.json:
-            with open(opts.json, "w") as file:
-                json.dump({"title": title, "versions": known, "raw": raw},
-                          file, indent=1)
+        turns.save(opts.json, {"title": title, "versions": known,
+                               "raw": raw})
     finally:
         shutil.rmtree(tools.folder, ignore_errors=True)
