@@ -435,8 +435,9 @@ class Targets(SystemTest):
         self.assertEqual(len(proxyd.log("reason=target_denied")), 1)
         self.assertEqual(len(proxyd.log("client=")), 2)
 
-    def ten_ports(self):
-        """Leave the POP ten ports to connect from."""
+    def ten_ports(self, first):
+        """Leave the POP ten ports to connect from, which no other test used:
+        a connection that waits for its last segments still holds its port."""
         path = "/proc/sys/net/ipv4/ip_local_port_range"
 
         def write(text):
@@ -444,7 +445,7 @@ class Targets(SystemTest):
                 file.write(text)
         with self.world.pop, open(path) as file:
             self.addCleanup(write, file.read())
-        write("40000 40009")
+        write("%d %d" % (first, first + 9))
 
     def hold(self, listener, name, times):
         for _ in range(times):
@@ -452,7 +453,7 @@ class Targets(SystemTest):
 
     def test_a_port_serves_several_targets(self):
         self.held = []
-        self.ten_ports()
+        self.ten_ports(20000)
         self.proxyd(RAW + "other.example.com %s\n" % VM[4],
                     source='[ "%s2" ]' % NET)
         self.hold(self.listen(VM[3], 443), "raw.example.com", 10)
@@ -460,7 +461,7 @@ class Targets(SystemTest):
 
     def test_a_source_without_ports_leaves_it_to_the_next(self):
         self.held = []
-        self.ten_ports()
+        self.ten_ports(20010)
         proxyd = self.proxyd(RAW, source='[ "%s2", "%s3" ]' % (NET, NET))
         self.hold(self.listen(VM[3], 443), "raw.example.com", 20)
         client = self.connect(443)
