@@ -3,30 +3,16 @@
  * conn.h - one connection, from accept to its log line.
  *
  * conn_state.h has its life cycle; conn_step() is the only writer of `state`
- * and conn_close() the only place that releases one.
+ * and conn_enter_closed() the only place that releases one.
  */
 #ifndef PROXYD_CONN_H
 #define PROXYD_CONN_H
 
 #include "proxyd/conn_state.h"
+#include "proxyd/flow.h"
 #include "proxyd/opening.h"
-#include "proxyd/pipe_pool.h"
 #include "proxyd/side.h"
 #include "proxyd/worker.h"
-
-/* One direction. */
-struct flow {
-	uint64_t	octets;		/* given to the receiving socket */
-	uint8_t		*rest;		/* owned; read but not yet sent: */
-	uint32_t	rest_at, rest_len;	/* to be sent, and behind it */
-	uint32_t	held_len;	/* held back by http_watch.h */
-	uint32_t	rest_room;
-	uint32_t	in_pipe;	/* octets that `pipe` holds */
-	struct pipe_ends pipe;		/* lent while in_pipe > 0 */
-	bool		judge_again;	/* look at what is held once more */
-	bool		source_ended;	/* FIN or failure was read */
-	bool		ended;		/* ... and all before it delivered */
-};
 
 struct conn {
 	struct worker	*worker;	/* borrowed */

@@ -29,8 +29,8 @@ conn_enter_closed(struct conn *c)
 	stat_add(&w->stats->value[STAT_DOWN_OCTETS], c->down.octets);
 	deadline_clear(&c->deadline);
 	conn_set_again(c, false);
-	relay_flow_fini(w, &c->up);
-	relay_flow_fini(w, &c->down);
+	flow_fini(w, &c->up);
+	flow_fini(w, &c->down);
 	side_close(&c->client, &w->loop, c->reason == CLOSE_VM_RESET);
 	side_close(&c->vm, &w->loop, c->reason == CLOSE_CLIENT_RESET);
 	opening_free(c->opening);
@@ -62,8 +62,8 @@ let_go_of_vm(struct conn *c)
 
 	opening_free(c->opening);
 	c->opening = NULL;
-	relay_flow_fini(w, &c->up);
-	relay_flow_fini(w, &c->down);
+	flow_fini(w, &c->up);
+	flow_fini(w, &c->down);
 	side_close(&c->vm, &w->loop, false);
 	conn_set_again(c, false);
 }

@@ -1,181 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxyd/relay.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "proxyd/http_watch.h"
 
-enum moved {
-	MOVED,		/* something was done: go on */
-	BLOCKED,	/* wait for an event */
-	NO_MEMORY
-};
-
-static void
-drop_rest(struct worker *w, struct flow *f)
-{
-	if (f->rest == NULL)
-		return;
-	w->rest_octets -= f->rest_room;
-	free(f->rest);
-	f->rest = NULL;
-	f->rest_len = f->held_len = f->rest_room = 0;
-}
-
-void
-relay_flow_fini(struct worker *w, struct flow *f)
-{
-	drop_rest(w, f);
-	if (f->in_pipe > 0) {
-		pipe_pool_drop(&w->pipes, &f->pipe);
-		f->in_pipe = 0;
-	}
-}
-
-/* What a failed send or recv means. */
 static enum moved
-send_failed(struct worker *w, struct side *side)
-{
-	if (errno == EAGAIN) {
-		side_full(side, &w->loop);
-		return BLOCKED;
-	}
-	if (errno != EINTR)
-		side->broken = true;
-	return MOVED;
-}
-
-static enum moved
-recv_failed(struct side *side)
-{
-	if (errno == EAGAIN) {
-		side->readable = false;
-		return BLOCKED;
-	}
-	if (errno != EINTR)
-		side->broken = true;
-	return MOVED;
-}
-
-static void
-source_ended(struct flow *f, struct side *src)
-{
-	f->source_ended = true;
-	src->readable = false;
-}
-
-/* Send what an earlier turn could not. */
-static enum moved
-flush_rest(struct worker *w, struct flow *f, struct side *dst)
-{
-	ssize_t n = send(side_fd(dst), f->rest + f->rest_at,
-	    f->rest_len, MSG_NOSIGNAL);
-
-	if (n < 0)
-		return send_failed(w, dst);
-	f->octets += (uint64_t)n;
-	f->rest_at += (uint32_t)n;
-	f->rest_len -= (uint32_t)n;
-	if (f->rest_len == 0 && f->held_len == 0)
-		drop_rest(w, f);
-	return MOVED;
-}
-
-static enum moved
-flush_pipe(struct worker *w, struct flow *f, struct side *dst)
-{
-	ssize_t n = splice(f->pipe.read_fd, NULL, side_fd(dst),
-	    NULL, f->in_pipe, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-
-	if (n < 0)
-		return send_failed(w, dst);
-	f->octets += (uint64_t)n;
-	f->in_pipe -= (uint32_t)n;
-	if (f->in_pipe == 0)
-		pipe_pool_put(&w->pipes, &f->pipe);
-	return MOVED;
-}
-
-/* Keep what was read and could not be sent, and what may not be yet. */
-static bool
-keep_rest(struct worker *w, struct flow *f, const uint8_t *bytes,
-    size_t unsent, const uint8_t *held_bytes, size_t held)
-{
-	assert(f->rest == NULL);
-	if (unsent + held == 0)
-		return true;
-	f->rest = malloc(unsent + held);
-	if (f->rest == NULL)
-		return false;
-	memcpy(f->rest, bytes, unsent);
-	if (held > 0)
-		memcpy(f->rest + unsent, held_bytes, held);
-	f->rest_at = 0;
-	f->rest_len = (uint32_t)unsent;
-	f->held_len = (uint32_t)held;
-	f->rest_room = (uint32_t)(unsent + held);
-	w->rest_octets += f->rest_room;
-	return true;
-}
-
-/*
- * Returns how many octets the socket took.  With `last` nothing but the FIN
- * comes behind them, and that at once, so that the kernel may wait for it and
- * send one packet instead of two.
- */
-static size_t
-send_some(struct worker *w, struct side *dst, const uint8_t *bytes,
-    size_t len, bool last)
-{
-	ssize_t n;
-
-	if (len == 0)
-		return 0;
-	n = send(side_fd(dst), bytes, len,
-	    MSG_NOSIGNAL | (last ? MSG_MORE : 0));
-	if (n < 0) {
-		send_failed(w, dst);
-		return 0;
-	}
-	if ((size_t)n < len)
-		side_full(dst, &w->loop);
-	return (size_t)n;
-}
-
-/* Read into the worker's buffer from `at` on, at most `room` octets and what
- * it has left; returns how much. */
-static size_t
-read_some(struct worker *w, struct flow *f, struct side *src, size_t at,
-    size_t room, int flags)
-{
-	ssize_t n;
-
-	if (room > WORKER_BUFFER_OCTETS - at)
-		room = WORKER_BUFFER_OCTETS - at;
-	if (!src->readable || room == 0)
-		return 0;	/* and a recv of nothing looks like the end */
-	n = recv(side_fd(src), w->buffer + at, room, flags);
-	if (n > 0) {
-		if ((flags & MSG_PEEK) == 0 &&
-		    side_received(src, room, (size_t)n))
-			source_ended(f, src);
-		return (size_t)n;
-	}
-	if (n < 0)
-		recv_failed(src);
-	if (n == 0 || src->broken)
-		source_ended(f, src);
-	return 0;
-}
-
-static enum moved
-move_by_copy(struct conn *c, struct flow *f, struct side *src,
-    struct side *dst)
+move_by_copy(struct conn *c, struct flow *f, struct side *src, struct side *dst)
 {
 	struct worker *w = c->worker;
 	/* Over budget nothing may be left in our hands: look, and then take
@@ -183,18 +15,18 @@ move_by_copy(struct conn *c, struct flow *f, struct side *src,
 	bool look = w->rest_octets >= WORKER_REST_BUDGET;
 	size_t got, sent;
 
-	got = read_some(w, f, src, 0, WORKER_BUFFER_OCTETS,
-	    look ? MSG_PEEK : 0);
+	got =
+	    flow_read(w, f, src, 0, WORKER_BUFFER_OCTETS, look ? MSG_PEEK : 0);
 	if (got == 0)
 		return f->source_ended || src->readable ? MOVED : BLOCKED;
 	if (f == &c->up)
 		conn_settle(c);
-	sent = send_some(w, dst, w->buffer, got, f->source_ended);
+	sent = flow_send(w, dst, w->buffer, got, f->source_ended);
 	f->octets += sent;
 	if (look && sent > 0)
 		(void)!recv(side_fd(src), w->buffer, sent, MSG_TRUNC);
 	if (!look && !dst->broken &&
-	    !keep_rest(w, f, w->buffer + sent, got - sent, NULL, 0))
+	    !flow_keep(w, f, w->buffer + sent, got - sent, NULL, 0))
 		return NO_MEMORY;
 	return MOVED;
 }
@@ -202,8 +34,8 @@ move_by_copy(struct conn *c, struct flow *f, struct side *src,
 /* --- directions of an HTTP connection, which the guard reads along ------- */
 
 enum {
-	SPLICE_BODY_MIN = 64 * 1024,	/* of a body, to be worth a splice */
-	HTTP_TIGHT_OCTETS = 4096	/* a read when over budget */
+	SPLICE_BODY_MIN = 64 * 1024, /* of a body, to be worth a splice */
+	HTTP_TIGHT_OCTETS = 4096     /* a read when over budget */
 };
 
 static enum moved
@@ -219,23 +51,22 @@ move_requests(struct conn *c)
 	 * that pipelines faster than it is answered makes us hold ever more. */
 	again = f->judge_again;
 	f->judge_again = false;
-	got = again ? 0 :
-		      read_some(w, f, &c->client, held,
+	got = again ? 0
+		    : flow_read(w, f, &c->client, held,
 			  tight ? HTTP_TIGHT_OCTETS : WORKER_BUFFER_OCTETS, 0);
 	if (got == 0 && !again)
-		return f->source_ended || c->client.readable ? MOVED :
-							       BLOCKED;
+		return f->source_ended || c->client.readable ? MOVED : BLOCKED;
 	if (held > 0)
 		memcpy(w->buffer, f->rest + f->rest_at, held);
-	drop_rest(w, f);
+	flow_drop_rest(w, f);
 	passed = http_watch_requests(c, w->buffer, held + got);
 	if (passed.len > 0)
 		conn_settle(c);
-	sent = send_some(w, &c->vm, passed.bytes, passed.len, false);
+	sent = flow_send(w, &c->vm, passed.bytes, passed.len, false);
 	f->octets += sent;
 	held = c->http->stopped != CLOSE_NONE ? 0 : held + got - passed.taken;
 	if (!c->vm.broken &&
-	    !keep_rest(w, f, passed.bytes + sent, passed.len - sent,
+	    !flow_keep(w, f, passed.bytes + sent, passed.len - sent,
 		w->buffer + passed.taken, held))
 		return NO_MEMORY;
 	return MOVED;
@@ -249,15 +80,15 @@ move_answers(struct conn *c)
 	bool tight = w->rest_octets >= WORKER_REST_BUDGET;
 	size_t got, sent;
 
-	got = read_some(w, f, &c->vm, 0,
+	got = flow_read(w, f, &c->vm, 0,
 	    tight ? HTTP_TIGHT_OCTETS : WORKER_BUFFER_OCTETS, 0);
 	if (got == 0)
 		return f->source_ended || c->vm.readable ? MOVED : BLOCKED;
 	http_watch_answers(c->http, w->buffer, got);
-	sent = send_some(w, &c->client, w->buffer, got, f->source_ended);
+	sent = flow_send(w, &c->client, w->buffer, got, f->source_ended);
 	f->octets += sent;
 	if (!c->client.broken &&
-	    !keep_rest(w, f, w->buffer + sent, got - sent, NULL, 0))
+	    !flow_keep(w, f, w->buffer + sent, got - sent, NULL, 0))
 		return NO_MEMORY;
 	return MOVED;
 }
@@ -269,8 +100,9 @@ blind_octets(const struct conn *c, const struct flow *f)
 	if (!http_watch_active(c->http))
 		return UINT64_MAX;
 	if (f == &c->up)
-		return f->held_len > 0 ? 0 :
-		    http_guard_request_body(&c->http->guard);
+		return f->held_len > 0
+			   ? 0
+			   : http_guard_request_body(&c->http->guard);
 	return http_guard_response_body(&c->http->guard);
 }
 
@@ -286,27 +118,13 @@ moved_blindly(struct conn *c, const struct flow *f, uint64_t n)
 }
 
 static enum moved
-move_by_splice(struct conn *c, struct flow *f, struct side *src,
-    uint64_t most)
+move_by_splice(struct conn *c, struct flow *f, struct side *src, uint64_t most)
 {
-	struct worker *w = c->worker;
-	enum moved moved = MOVED;
-	size_t len = most < f->pipe.octets ? (size_t)most : f->pipe.octets;
-	ssize_t n;
+	enum moved moved = flow_fill_pipe(c->worker, f, src, most);
 
-	n = splice(side_fd(src), NULL, f->pipe.write_fd, NULL, len,
-	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	if (n > 0) {
-		f->in_pipe = (uint32_t)n;
-		moved_blindly(c, f, (uint64_t)n);
-		return MOVED;	/* the next step empties the pipe */
-	}
-	if (n < 0)
-		moved = recv_failed(src);
-	if (n == 0 || src->broken)
-		source_ended(f, src);
-	pipe_pool_put(&w->pipes, &f->pipe);
-	return moved;
+	if (f->in_pipe > 0)
+		moved_blindly(c, f, f->in_pipe);
+	return moved; /* the next step empties the pipe */
 }
 
 /* Nothing more of this direction is taken for now. */
@@ -330,13 +148,11 @@ move_some(struct conn *c, struct flow *f, struct side *src, struct side *dst)
 
 	/* Since a 101 what was held is bytes like all others, and first. */
 	if (f->held_len > 0 && !http_watch_active(c->http)) {
-		f->rest_len += f->held_len;	/* it stands right behind */
+		f->rest_len += f->held_len; /* it stands right behind */
 		f->held_len = 0;
 	}
-	if (f->rest_len > 0)
-		return dst->writable ? flush_rest(w, f, dst) : BLOCKED;
-	if (f->in_pipe > 0)
-		return dst->writable ? flush_pipe(w, f, dst) : BLOCKED;
+	if (f->rest_len > 0 || f->in_pipe > 0)
+		return dst->writable ? flow_flush(w, f, dst) : BLOCKED;
 	if (!dst->writable || held_up(c, f, src))
 		return BLOCKED;
 	blind = blind_octets(c, f);
@@ -354,19 +170,18 @@ move_some(struct conn *c, struct flow *f, struct side *src, struct side *dst)
 static bool
 requests_wait(const struct conn *c)
 {
-	return http_watch_active(c->http) &&
-	    c->http->stopped == CLOSE_NONE &&
-	    (c->http->waiting || c->up.judge_again);
+	return http_watch_active(c->http) && c->http->stopped == CLOSE_NONE &&
+	       (c->http->waiting || c->up.judge_again);
 }
 
-/* True if all that can be delivered has been. */
+/* All that can be delivered has been. */
 static bool
-flow_done(const struct conn *c, const struct flow *f, const struct side *dst)
+delivered(const struct conn *c, const struct flow *f, const struct side *dst)
 {
 	return dst->broken ||
-	    (f->source_ended && f->rest_len == 0 && f->in_pipe == 0 &&
-		(f->held_len == 0 || http_watch_active(c->http)) &&
-		(f != &c->up || !requests_wait(c)));
+	       (f->source_ended && f->rest_len == 0 && f->in_pipe == 0 &&
+		   (f->held_len == 0 || http_watch_active(c->http)) &&
+		   (f != &c->up || !requests_wait(c)));
 }
 
 static void
@@ -376,11 +191,11 @@ pump(struct conn *c, struct flow *f, struct side *src, struct side *dst,
 	uint64_t before = f->octets;
 	enum moved moved = MOVED;
 
-	while (moved == MOVED && !flow_done(c, f, dst) &&
-	    f->octets - before < RELAY_TURN_OCTETS)
+	while (moved == MOVED && !delivered(c, f, dst) &&
+	       f->octets - before < RELAY_TURN_OCTETS)
 		moved = move_some(c, f, src, dst);
 	turn->moved |= f->octets != before;
-	turn->again |= moved == MOVED && !flow_done(c, f, dst);
+	turn->again |= moved == MOVED && !delivered(c, f, dst);
 	turn->no_memory |= moved == NO_MEMORY;
 }
 
@@ -388,7 +203,7 @@ static void
 pass_end(const struct conn *c, struct flow *f, const struct side *src,
     const struct side *dst, bool hold_fin)
 {
-	if (f->ended || !flow_done(c, f, dst))
+	if (f->ended || !delivered(c, f, dst))
 		return;
 	f->ended = true;
 	/* When both have ended, closing says so. */
@@ -424,7 +239,7 @@ static void
 http_ends(struct conn *c, struct relay_turn *turn)
 {
 	bool nothing_left = http_watch_answered(c->http) &&
-	    c->down.rest_len == 0 && c->down.in_pipe == 0;
+			    c->down.rest_len == 0 && c->down.in_pipe == 0;
 
 	/* Nobody is left to answer what waits for an answer. */
 	if (c->down.ended && c->http->waiting)
@@ -433,8 +248,8 @@ http_ends(struct conn *c, struct relay_turn *turn)
 	    http_guard_between_requests(&c->http->guard));
 	if (c->up.ended && nothing_left)
 		c->down.ended = true;
-	turn->turned_away = c->http->stopped != CLOSE_NONE &&
-	    (nothing_left || c->down.ended);
+	turn->turned_away =
+	    c->http->stopped != CLOSE_NONE && (nothing_left || c->down.ended);
 }
 
 struct relay_turn
@@ -445,7 +260,7 @@ relay_turn(struct conn *c)
 
 	pump(c, &c->up, &c->client, &c->vm, &turn);
 	if (c->vm.broken)
-		c->vm.readable = true;	/* it may have sent more before */
+		c->vm.readable = true; /* it may have sent more before */
 	pump(c, &c->down, &c->vm, &c->client, &turn);
 	pass_end(c, &c->down, &c->vm, &c->client, false);
 	if (c->http != NULL && c->down.octets != before)

@@ -28,7 +28,4 @@ struct relay_turn {
 /* Move what can be moved, pass on ends. */
 struct relay_turn relay_turn(struct conn *);
 
-/* Release what a direction holds. */
-void relay_flow_fini(struct worker *, struct flow *);
-
 #endif
