@@ -86,7 +86,7 @@ tick(struct broker *b)
 	struct deadline *d;
 
 	b->tick_ms = b->now_ms + BROKER_TICK_MS;
-	jumpd_stat_set(&b->stats->heartbeat_ms, b->now_ms);
+	counter_set(&b->stats->heartbeat_ms, b->now_ms);
 	for (kind = 0; kind < N_BROKER_DEADLINES; kind++)
 		while ((d = deadline_expired(&b->deadlines[kind],
 			    b->now_ms)) != NULL) {
@@ -223,7 +223,7 @@ broker_run(const struct broker_start *start)
 	b.stats = start->stats;
 	log_set_dropped_counter(&b.stats->value[JUMPD_STAT_LOG_DROPPED]);
 	b.now_ms = clock_now_ms();
-	jumpd_stat_set(&b.stats->heartbeat_ms, b.now_ms);
+	counter_set(&b.stats->heartbeat_ms, b.now_ms);
 	init(&b);
 	if ((err = sandbox_enter(start->ids)) != 0)
 		log_fatal("broker: cannot give up privileges: %s",
@@ -231,7 +231,7 @@ broker_run(const struct broker_start *start)
 	restrict_calls();
 	broker_orders_take(&b, start->orders, start->fds);
 	while (!broker_orders_load(&b))
-		jumpd_stat_set(&b.stats->heartbeat_ms, clock_now_ms());
+		counter_set(&b.stats->heartbeat_ms, clock_now_ms());
 	loop_until_done(&b);
 	exit(0);
 }

@@ -29,7 +29,7 @@ unlink_channel(struct broker_session *s, struct broker_channel *c)
 	if (c->next != NULL)
 		c->next->prev = c->prev;
 	b->n_channels--;
-	jumpd_stat_set(&b->stats->value[JUMPD_STAT_CHANNELS], b->n_channels);
+	counter_set(&b->stats->value[JUMPD_STAT_CHANNELS], b->n_channels);
 	scan_guard_close(&s->scan);
 	free(c);
 }
@@ -60,8 +60,8 @@ broker_channel_hand_over(struct broker_open *o)
 	}
 	link_channel(s, c);
 	s->n_connected++;
-	jumpd_stat_add(&b->stats->value[JUMPD_STAT_CONNECTED], 1);
-	jumpd_stat_set(&b->stats->value[JUMPD_STAT_CHANNELS], b->n_channels);
+	counter_add(&b->stats->value[JUMPD_STAT_CONNECTED], 1);
+	counter_set(&b->stats->value[JUMPD_STAT_CHANNELS], b->n_channels);
 	return true;
 }
 
@@ -89,9 +89,9 @@ broker_channel_closed(struct broker_session *s, const struct broker_msg *m)
 		reason = c->told;
 	s->up_octets += up;
 	s->down_octets += down;
-	jumpd_stat_add(&b->stats->value[JUMPD_STAT_UP_OCTETS], up);
-	jumpd_stat_add(&b->stats->value[JUMPD_STAT_DOWN_OCTETS], down);
-	jumpd_stat_add(&b->stats->ended[reason], 1);
+	counter_add(&b->stats->value[JUMPD_STAT_UP_OCTETS], up);
+	counter_add(&b->stats->value[JUMPD_STAT_DOWN_OCTETS], down);
+	counter_add(&b->stats->ended[reason], 1);
 	broker_log_channel(s, c, reason, true, up, down);
 	unlink_channel(s, c);
 }
@@ -102,7 +102,7 @@ broker_channel_drop(struct broker_session *s, struct broker_channel *c,
 {
 	if (c->told != END_NONE)
 		reason = c->told;
-	jumpd_stat_add(&s->broker->stats->ended[reason], 1);
+	counter_add(&s->broker->stats->ended[reason], 1);
 	broker_log_channel(s, c, reason, false, 0, 0);
 	unlink_channel(s, c);
 }

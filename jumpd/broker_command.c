@@ -305,7 +305,7 @@ broker_command_ask(struct broker_session *s, const struct auth_user *user,
 	b->commands = c;
 	b->n_commands++;
 	s->login.command = c;
-	jumpd_stat_add(&b->stats->value[JUMPD_STAT_COMMANDS], 1);
+	counter_add(&b->stats->value[JUMPD_STAT_COMMANDS], 1);
 	return DENY_NONE;
 }
 

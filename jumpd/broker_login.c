@@ -98,7 +98,7 @@ refuse(struct broker_session *s, enum deny_reason reason)
 	free_of_charge = event == AUTH_SAW_NONE && !s->attempts.none_tried;
 	last = auth_attempts_count(&s->attempts, &b->settings->auth, event);
 	if (!free_of_charge) {
-		jumpd_stat_add(&b->stats->denied[reason], 1);
+		counter_add(&b->stats->denied[reason], 1);
 		broker_log_login(s, reason);
 	}
 	/* Keys that would not do are how clients find the one that does; but
@@ -118,7 +118,7 @@ accept_login(struct broker_session *s, struct principal *p)
 	s->blob = s->login.blob;
 	s->blob_len = s->login.len;
 	s->login.blob = NULL;
-	jumpd_stat_add(&s->broker->stats->value[JUMPD_STAT_LOGINS], 1);
+	counter_add(&s->broker->stats->value[JUMPD_STAT_LOGINS], 1);
 	broker_report(s, BROKER_LOGGED_IN);
 	broker_log_login(s, DENY_NONE);
 	answer(s, true, false);

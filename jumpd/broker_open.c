@@ -57,7 +57,7 @@ answer_refused(struct broker_session *s, uint32_t request,
 	struct broker_msg m = { .type = BROKER_OPEN_ANSWER };
 
 	s->n_refused++;
-	jumpd_stat_add(&s->broker->stats->denied[reason], 1);
+	counter_add(&s->broker->stats->denied[reason], 1);
 	m.u.open_answer.request = request;
 	m.u.open_answer.reason = reason;
 	broker_send(s, &m, -1);
@@ -131,7 +131,7 @@ ask_dns(struct broker_open *o)
 		broker_open_refuse(o, reason);
 		return;
 	}
-	jumpd_stat_add(&b->stats->value[JUMPD_STAT_LOOKUPS], 1);
+	counter_add(&b->stats->value[JUMPD_STAT_LOOKUPS], 1);
 	deadline_set(&b->deadlines[BROKER_DEADLINE_DNS], &o->attempt,
 	    b->now_ms + b->settings->dns_ms);
 }

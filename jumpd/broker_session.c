@@ -82,7 +82,7 @@ turned_away(struct broker_session *s, enum deny_reason reason)
 {
 	if (s->turned_away < UINT32_MAX)
 		s->turned_away++;
-	jumpd_stat_add(&s->broker->stats->denied[reason], 1);
+	counter_add(&s->broker->stats->denied[reason], 1);
 	broker_log_refused(s, "", 0, 0, NULL, reason);
 }
 

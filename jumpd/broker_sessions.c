@@ -102,7 +102,7 @@ broker_session_finish(struct broker_session *s, enum end_reason parent)
 		reason = s->child_says;
 	if (reason == END_NONE)
 		reason = END_CRASHED;
-	jumpd_stat_add(&b->stats->ended[reason], 1);
+	counter_add(&b->stats->ended[reason], 1);
 	broker_log_session(s, reason);
 	unlink_session(b, s);
 	if (s->logged_in)

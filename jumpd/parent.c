@@ -191,15 +191,12 @@ log_totals(const struct parent *p)
 	jumpd_stats_sum(p->stats, N_STATS, &sum);
 	log_info("stopped: %llu connections, %llu logins, %llu channels, "
 	    "%llu octets up, %llu down",
+	    (unsigned long long)counter_get(&sum.value[JUMPD_STAT_ACCEPTED]),
+	    (unsigned long long)counter_get(&sum.value[JUMPD_STAT_LOGINS]),
+	    (unsigned long long)counter_get(&sum.value[JUMPD_STAT_CONNECTED]),
+	    (unsigned long long)counter_get(&sum.value[JUMPD_STAT_UP_OCTETS]),
 	    (unsigned long long)
-	    jumpd_stat_get(&sum.value[JUMPD_STAT_ACCEPTED]),
-	    (unsigned long long)jumpd_stat_get(&sum.value[JUMPD_STAT_LOGINS]),
-	    (unsigned long long)
-	    jumpd_stat_get(&sum.value[JUMPD_STAT_CONNECTED]),
-	    (unsigned long long)
-	    jumpd_stat_get(&sum.value[JUMPD_STAT_UP_OCTETS]),
-	    (unsigned long long)
-	    jumpd_stat_get(&sum.value[JUMPD_STAT_DOWN_OCTETS]));
+	    counter_get(&sum.value[JUMPD_STAT_DOWN_OCTETS]));
 }
 
 static void

@@ -43,7 +43,7 @@ static void
 refuse(struct parent *p, int fd, const struct endpoint *client,
     enum deny_reason reason, uint64_t now_ms)
 {
-	jumpd_stat_add(&p->stats[STATS_PARENT].denied[reason], 1);
+	counter_add(&p->stats[STATS_PARENT].denied[reason], 1);
 	log_refusal(p, client, reason, now_ms);
 	close(fd);
 }
@@ -123,7 +123,7 @@ accept_one(struct parent *p, int fd, const struct endpoint *client,
 		    &p->now.config->settings.source, &client->addr, now_ms,
 		    &s->ticket, &shed);
 	if (shed != NULL) {
-		jumpd_stat_add(&p->stats[STATS_PARENT].denied[DENY_SHED], 1);
+		counter_add(&p->stats[STATS_PARENT].denied[DENY_SHED], 1);
 		parent_session_end(CONTAINER_OF(struct parent_session,
 		    ticket, shed), END_SHED);
 	}
@@ -164,7 +164,7 @@ on_acceptable(evutil_socket_t listener, short what, void *arg)
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0)
 			return;
-		jumpd_stat_add(
+		counter_add(
 		    &p->stats[STATS_PARENT].value[JUMPD_STAT_ACCEPTED], 1);
 		client = sock_endpoint(&ss);
 		/* Who has logged in meanwhile is not half open any more. */

@@ -99,9 +99,9 @@ count(struct parent *p)
 {
 	_Atomic uint64_t *value = p->stats[STATS_PARENT].value;
 
-	jumpd_stat_set(&value[JUMPD_STAT_SESSIONS],
+	counter_set(&value[JUMPD_STAT_SESSIONS],
 	    source_table_connections(p->sources));
-	jumpd_stat_set(&value[JUMPD_STAT_HALF_OPEN],
+	counter_set(&value[JUMPD_STAT_HALF_OPEN],
 	    source_table_half_open(p->sources));
 }
 

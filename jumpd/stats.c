@@ -44,8 +44,8 @@ jumpd_stats_ended(struct jumpd_stats *stats)
 
 	for (stat = 0; stat < N_JUMPD_STATS; stat++)
 		if (kinds[stat] == GAUGE)
-			jumpd_stat_set(&stats->value[stat], 0);
-	jumpd_stat_set(&stats->heartbeat_ms, 0);
+			counter_set(&stats->value[stat], 0);
+	counter_set(&stats->heartbeat_ms, 0);
 }
 
 void
@@ -53,18 +53,12 @@ jumpd_stats_sum(const struct jumpd_stats *stats, unsigned n,
     struct jumpd_stats *ret)
 {
 	struct jumpd_stats sum = { 0 };
-	unsigned i, b;
+	unsigned b;
 
 	for (b = 0; b < n; b++) {
-		for (i = 0; i < N_JUMPD_STATS; i++)
-			jumpd_stat_add(&sum.value[i],
-			    jumpd_stat_get(&stats[b].value[i]));
-		for (i = 0; i < N_DENY_REASONS; i++)
-			jumpd_stat_add(&sum.denied[i],
-			    jumpd_stat_get(&stats[b].denied[i]));
-		for (i = 0; i < N_END_REASONS; i++)
-			jumpd_stat_add(&sum.ended[i],
-			    jumpd_stat_get(&stats[b].ended[i]));
+		counters_add(sum.value, stats[b].value, N_JUMPD_STATS);
+		counters_add(sum.denied, stats[b].denied, N_DENY_REASONS);
+		counters_add(sum.ended, stats[b].ended, N_END_REASONS);
 	}
 	*ret = sum;
 }

@@ -10,9 +10,7 @@
 #ifndef JUMPD_STATS_H
 #define JUMPD_STATS_H
 
-#include <stdatomic.h>
-#include <stdint.h>
-
+#include "common/counter.h"
 #include "jumpd/deny_reasons.h"
 #include "jumpd/end_reasons.h"
 
@@ -56,27 +54,6 @@ struct jumpd_stats {
 
 const char *jumpd_stat_label(enum jumpd_stat);
 const char *jumpd_stat_help(enum jumpd_stat);
-
-/* Only the block's own process may call these two. */
-static inline void
-jumpd_stat_add(_Atomic uint64_t *stat, uint64_t n)
-{
-	atomic_store_explicit(stat,
-	    atomic_load_explicit(stat, memory_order_relaxed) + n,
-	    memory_order_relaxed);
-}
-
-static inline void
-jumpd_stat_set(_Atomic uint64_t *stat, uint64_t value)
-{
-	atomic_store_explicit(stat, value, memory_order_relaxed);
-}
-
-static inline uint64_t
-jumpd_stat_get(const _Atomic uint64_t *stat)
-{
-	return atomic_load_explicit(stat, memory_order_relaxed);
-}
 
 /* A process has ended: its gauges are 0. */
 void jumpd_stats_ended(struct jumpd_stats *);

@@ -159,7 +159,7 @@ conn_open(struct worker *w, int fd, const struct endpoint *peer,
 
 		admission_client_leave(&w->admission, w->slot, &taken);
 		close(fd);
-		stat_add(&w->stats->closed[CLOSE_NO_MEMORY], 1);
+		counter_add(&w->stats->closed[CLOSE_NO_MEMORY], 1);
 		return;
 	}
 	c->worker = w;

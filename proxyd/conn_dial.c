@@ -22,7 +22,7 @@ conn_dial_failed(struct conn *c, enum close_reason reason)
 	    reason == CLOSE_DIAL_TIMEOUT || reason == CLOSE_DIAL_UNREACHABLE;
 
 	side_close(&c->vm, &w->loop, false);
-	stat_add(&w->stats->value[STAT_DIAL_FAILURES], 1);
+	counter_add(&w->stats->value[STAT_DIAL_FAILURES], 1);
 	if (plan->track && theirs)
 		target_health_failed(&w->shared->health, &c->target,
 		    w->now_ms);

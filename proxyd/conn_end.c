@@ -24,9 +24,9 @@ conn_enter_closed(struct conn *c)
 	assert(c->reason != CLOSE_NONE);
 	if (w->settings.log_connections)
 		conn_log(c, w->now_ms);
-	stat_add(&w->stats->closed[c->reason], 1);
-	stat_add(&w->stats->value[STAT_UP_OCTETS], c->up.octets);
-	stat_add(&w->stats->value[STAT_DOWN_OCTETS], c->down.octets);
+	counter_add(&w->stats->closed[c->reason], 1);
+	counter_add(&w->stats->value[STAT_UP_OCTETS], c->up.octets);
+	counter_add(&w->stats->value[STAT_DOWN_OCTETS], c->down.octets);
 	deadline_clear(&c->deadline);
 	conn_set_again(c, false);
 	flow_fini(w, &c->up);

@@ -53,7 +53,7 @@ worker_heartbeat_ms(void *arg, unsigned slot)
 {
 	struct master *m = arg;
 
-	return stat_get(&m->shared->stats[slot].heartbeat_ms);
+	return counter_get(&m->shared->stats[slot].heartbeat_ms);
 }
 
 static void
@@ -247,9 +247,9 @@ log_totals(const struct master *m)
 
 	worker_stats_sum(m->shared->stats, PROXYD_WORKERS_MAX, &sum);
 	log_info("stopped: %llu connections, %llu octets up, %llu down",
-	    (unsigned long long)stat_get(&sum.value[STAT_ACCEPTED]),
-	    (unsigned long long)stat_get(&sum.value[STAT_UP_OCTETS]),
-	    (unsigned long long)stat_get(&sum.value[STAT_DOWN_OCTETS]));
+	    (unsigned long long)counter_get(&sum.value[STAT_ACCEPTED]),
+	    (unsigned long long)counter_get(&sum.value[STAT_UP_OCTETS]),
+	    (unsigned long long)counter_get(&sum.value[STAT_DOWN_OCTETS]));
 }
 
 static void

@@ -30,8 +30,8 @@ worker_stats_clear_gauges(struct worker_stats *stats)
 
 	for (i = 0; i < N_PROXYD_STATS; i++)
 		if (kinds[i] == GAUGE)
-			stat_set(&stats->value[i], 0);
-	stat_set(&stats->heartbeat_ms, 0);
+			counter_set(&stats->value[i], 0);
+	counter_set(&stats->heartbeat_ms, 0);
 }
 
 void
@@ -39,14 +39,11 @@ worker_stats_sum(const struct worker_stats *stats, unsigned n,
     struct worker_stats *ret)
 {
 	struct worker_stats sum = { 0 };
-	unsigned i, w;
+	unsigned w;
 
 	for (w = 0; w < n; w++) {
-		for (i = 0; i < N_PROXYD_STATS; i++)
-			stat_add(&sum.value[i], stat_get(&stats[w].value[i]));
-		for (i = 0; i < N_CLOSE_REASONS; i++)
-			stat_add(&sum.closed[i],
-			    stat_get(&stats[w].closed[i]));
+		counters_add(sum.value, stats[w].value, N_PROXYD_STATS);
+		counters_add(sum.closed, stats[w].closed, N_CLOSE_REASONS);
 	}
 	*ret = sum;
 }

@@ -10,9 +10,7 @@
 #ifndef PROXYD_STATS_H
 #define PROXYD_STATS_H
 
-#include <stdatomic.h>
-#include <stdint.h>
-
+#include "common/counter.h"
 #include "proxyd/close_reasons.h"
 
 #define PROXYD_STATS \
@@ -44,27 +42,6 @@ struct worker_stats {
 };
 
 const char *proxyd_stat_label(enum proxyd_stat);
-
-/* Only the block's own worker may call these two. */
-static inline void
-stat_add(_Atomic uint64_t *stat, uint64_t n)
-{
-	atomic_store_explicit(stat,
-	    atomic_load_explicit(stat, memory_order_relaxed) + n,
-	    memory_order_relaxed);
-}
-
-static inline void
-stat_set(_Atomic uint64_t *stat, uint64_t n)
-{
-	atomic_store_explicit(stat, n, memory_order_relaxed);
-}
-
-static inline uint64_t
-stat_get(const _Atomic uint64_t *stat)
-{
-	return atomic_load_explicit(stat, memory_order_relaxed);
-}
 
 /* The worker of the block has ended. */
 void worker_stats_clear_gauges(struct worker_stats *);

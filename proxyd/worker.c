@@ -41,7 +41,7 @@ void
 worker_conn_closed(struct worker *w)
 {
 	w->n_conns--;
-	stat_set(&w->stats->value[STAT_ACTIVE], w->n_conns);
+	counter_set(&w->stats->value[STAT_ACTIVE], w->n_conns);
 }
 
 /* --- orders from the master --------------------------------------------- */
@@ -200,7 +200,7 @@ tick(struct worker *w)
 	unsigned kind;
 
 	w->tick_ms = w->now_ms + TICK_MS;
-	stat_set(&w->stats->heartbeat_ms, w->now_ms);
+	counter_set(&w->stats->heartbeat_ms, w->now_ms);
 	for (kind = 0; kind < N_DEADLINE_KINDS; kind++)
 		while ((d = deadline_expired(&w->deadlines[kind],
 			    w->now_ms)) != NULL)
@@ -349,7 +349,7 @@ worker_run(const struct worker_start *start)
 		log_fatal("cannot give up privileges: %s", strerror(-err));
 	restrict_calls();
 	w.now_ms = clock_now_ms();
-	stat_set(&w.stats->heartbeat_ms, w.now_ms);
+	counter_set(&w.stats->heartbeat_ms, w.now_ms);
 	adopt(&w, start->orders, start->fds, start->n_fds);
 	loop_until_done(&w);
 	worker_fini(&w);

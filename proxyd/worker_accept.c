@@ -29,7 +29,7 @@ pause_accept(struct worker *w, int error)
 	if (!w->accepting)
 		return;
 	stop_accepting(w);
-	stat_add(&w->stats->value[STAT_ACCEPT_PAUSES], 1);
+	counter_add(&w->stats->value[STAT_ACCEPT_PAUSES], 1);
 	if (logged_ms != 0 && w->now_ms < logged_ms + 10000)
 		return;
 	logged_ms = w->now_ms;
@@ -82,7 +82,7 @@ refuse_at_door(struct worker *w, int fd, const struct endpoint *peer,
 
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	close(fd);
-	stat_add(&w->stats->closed[reason], 1);
+	counter_add(&w->stats->closed[reason], 1);
 	w->n_refused++;
 	w->refused_peer = *peer;
 	w->refused_reason = reason;
@@ -119,7 +119,7 @@ admit(struct worker *w, int fd, const struct endpoint *peer,
 		refuse_at_door(w, fd, peer, reason);
 	else
 		conn_open(w, fd, peer, at, &ticket, from_proxy);
-	stat_set(&w->stats->value[STAT_ACTIVE], w->n_conns);
+	counter_set(&w->stats->value[STAT_ACTIVE], w->n_conns);
 }
 
 static void
@@ -143,7 +143,7 @@ accept_one(struct worker *w, unsigned i)
 		return;		/* another worker was faster, or it is gone */
 	}
 	peer = sock_endpoint(&ss);
-	stat_add(&w->stats->value[STAT_ACCEPTED], 1);
+	counter_add(&w->stats->value[STAT_ACCEPTED], 1);
 	admit(w, fd, &peer, &w->listener[i]);
 }
 
@@ -224,9 +224,9 @@ mean_conns(const struct worker *w)
 	unsigned i;
 
 	for (i = 0; i < PROXYD_WORKERS_MAX; i++) {
-		if (stat_get(&s[i].heartbeat_ms) + 3 * TICK_MS < w->now_ms)
+		if (counter_get(&s[i].heartbeat_ms) + 3 * TICK_MS < w->now_ms)
 			continue;
-		sum += stat_get(&s[i].value[STAT_ACTIVE]);
+		sum += counter_get(&s[i].value[STAT_ACTIVE]);
 		alive++;
 	}
 	return alive > 1 ? (unsigned)(sum / alive) : w->conns_max;

@@ -50,7 +50,7 @@ struct worker {
 static void
 count(struct worker *w, enum xlat_stat stat, uint64_t n)
 {
-	xlat_stat_add(&w->start.stats->value[stat], n);
+	counter_add(&w->start.stats->value[stat], n);
 }
 
 /* --- dropped packets ------------------------------------------------------- */
@@ -62,7 +62,7 @@ drop(struct worker *w, const struct packet *packet, enum drop_reason reason,
 {
 	char text[PACKET_TEXT_MAX];
 
-	xlat_stat_add(&w->start.stats->dropped[reason], 1);
+	counter_add(&w->start.stats->dropped[reason], 1);
 	if (!w->start.log_drops)
 		return;
 	if (!token_bucket_take(&w->log_lines, w->now_ms)) {

@@ -23,12 +23,8 @@ xlat_stats_sum(const struct xlat_stats *stats, unsigned n,
     struct xlat_stats *sum)
 {
 	for (unsigned w = 0; w < n; w++) {
-		for (unsigned i = 0; i < N_XLAT_STATS; i++)
-			xlat_stat_add(&sum->value[i],
-			    xlat_stat_get(&stats[w].value[i]));
-		for (unsigned i = 0; i < N_DROP_REASONS; i++)
-			xlat_stat_add(&sum->dropped[i],
-			    xlat_stat_get(&stats[w].dropped[i]));
+		counters_add(sum->value, stats[w].value, N_XLAT_STATS);
+		counters_add(sum->dropped, stats[w].dropped, N_DROP_REASONS);
 	}
 }
 
@@ -43,7 +39,7 @@ xlat_stats_format(const struct xlat_stats *stats, bool drops, char *out,
 	assert(room > 0);
 	out[0] = '\0';
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t value = xlat_stat_get(drops ? &stats->dropped[i] :
+		uint64_t value = counter_get(drops ? &stats->dropped[i] :
 		    &stats->value[i]);
 
 		if (value == 0)

@@ -9,8 +9,7 @@
 #ifndef TRANSLATE_XLAT_STATS_H
 #define TRANSLATE_XLAT_STATS_H
 
-#include <stdatomic.h>
-
+#include "common/counter.h"
 #include "translate/siit.h"
 
 #define XLAT_STATS \
@@ -49,21 +48,6 @@ struct xlat_stats {
 };
 
 const char *xlat_stat_label(enum xlat_stat);
-
-/* Only the block's own worker may call this. */
-static inline void
-xlat_stat_add(_Atomic uint64_t *stat, uint64_t n)
-{
-	atomic_store_explicit(stat,
-	    atomic_load_explicit(stat, memory_order_relaxed) + n,
-	    memory_order_relaxed);
-}
-
-static inline uint64_t
-xlat_stat_get(const _Atomic uint64_t *stat)
-{
-	return atomic_load_explicit(stat, memory_order_relaxed);
-}
 
 /* Add the counters of `n` blocks to *sum, which nobody else sees. */
 void xlat_stats_sum(const struct xlat_stats *, unsigned n,

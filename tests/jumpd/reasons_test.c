@@ -47,7 +47,7 @@ Test(stats, clears_gauges_when_a_process_ends)
 	for (s = 0; s < N_JUMPD_STATS; s++) {
 		is_label(jumpd_stat_label(s));
 		cr_expect_neq(jumpd_stat_help(s)[0], '\0');
-		jumpd_stat_add(&stats.value[s], 3);
+		counter_add(&stats.value[s], 3);
 	}
 	jumpd_stats_ended(&stats);
 	cr_expect_eq(stats.value[JUMPD_STAT_ACCEPTED], 3);

@@ -9,33 +9,33 @@ Test(jumpd_stats, sums_all_blocks)
 {
 	struct jumpd_stats sum;
 
-	jumpd_stat_add(&blocks[0].value[JUMPD_STAT_ACCEPTED], 3);
-	jumpd_stat_add(&blocks[1].value[JUMPD_STAT_LOG_DROPPED], 4);
-	jumpd_stat_add(&blocks[0].value[JUMPD_STAT_LOG_DROPPED], 1);
-	jumpd_stat_add(&blocks[0].denied[DENY_SHED], 5);
-	jumpd_stat_add(&blocks[1].denied[DENY_SHED], 6);
-	jumpd_stat_add(&blocks[1].ended[N_END_REASONS - 1], 7);
+	counter_add(&blocks[0].value[JUMPD_STAT_ACCEPTED], 3);
+	counter_add(&blocks[1].value[JUMPD_STAT_LOG_DROPPED], 4);
+	counter_add(&blocks[0].value[JUMPD_STAT_LOG_DROPPED], 1);
+	counter_add(&blocks[0].denied[DENY_SHED], 5);
+	counter_add(&blocks[1].denied[DENY_SHED], 6);
+	counter_add(&blocks[1].ended[N_END_REASONS - 1], 7);
 	jumpd_stats_sum(blocks, 2, &sum);
-	cr_expect_eq(jumpd_stat_get(&sum.value[JUMPD_STAT_ACCEPTED]), 3);
-	cr_expect_eq(jumpd_stat_get(&sum.value[JUMPD_STAT_LOG_DROPPED]), 5);
-	cr_expect_eq(jumpd_stat_get(&sum.denied[DENY_SHED]), 11);
-	cr_expect_eq(jumpd_stat_get(&sum.denied[DENY_POLICY]), 0);
-	cr_expect_eq(jumpd_stat_get(&sum.ended[N_END_REASONS - 1]), 7);
+	cr_expect_eq(counter_get(&sum.value[JUMPD_STAT_ACCEPTED]), 3);
+	cr_expect_eq(counter_get(&sum.value[JUMPD_STAT_LOG_DROPPED]), 5);
+	cr_expect_eq(counter_get(&sum.denied[DENY_SHED]), 11);
+	cr_expect_eq(counter_get(&sum.denied[DENY_POLICY]), 0);
+	cr_expect_eq(counter_get(&sum.ended[N_END_REASONS - 1]), 7);
 }
 
 Test(jumpd_stats, an_end_clears_gauges_and_keeps_counters)
 {
-	jumpd_stat_set(&blocks[0].value[JUMPD_STAT_CHANNELS], 9);
-	jumpd_stat_add(&blocks[0].value[JUMPD_STAT_UP_OCTETS], 100);
-	jumpd_stat_add(&blocks[0].ended[END_DONE], 2);
-	jumpd_stat_set(&blocks[0].heartbeat_ms, 77);
+	counter_set(&blocks[0].value[JUMPD_STAT_CHANNELS], 9);
+	counter_add(&blocks[0].value[JUMPD_STAT_UP_OCTETS], 100);
+	counter_add(&blocks[0].ended[END_DONE], 2);
+	counter_set(&blocks[0].heartbeat_ms, 77);
 	jumpd_stats_ended(&blocks[0]);
-	cr_expect_eq(jumpd_stat_get(&blocks[0].value[JUMPD_STAT_CHANNELS]),
+	cr_expect_eq(counter_get(&blocks[0].value[JUMPD_STAT_CHANNELS]),
 	    0);
-	cr_expect_eq(jumpd_stat_get(&blocks[0].heartbeat_ms), 0);
-	cr_expect_eq(jumpd_stat_get(&blocks[0].value[JUMPD_STAT_UP_OCTETS]),
+	cr_expect_eq(counter_get(&blocks[0].heartbeat_ms), 0);
+	cr_expect_eq(counter_get(&blocks[0].value[JUMPD_STAT_UP_OCTETS]),
 	    100);
-	cr_expect_eq(jumpd_stat_get(&blocks[0].ended[END_DONE]), 2);
+	cr_expect_eq(counter_get(&blocks[0].ended[END_DONE]), 2);
 }
 
 Test(jumpd_stats, blocks_share_no_cache_line)

@@ -10,24 +10,24 @@ Test(stats, sums_all_blocks)
 {
 	struct worker_stats sum;
 
-	stat_add(&blocks[0].value[STAT_ACCEPTED], 3);
-	stat_add(&blocks[1].value[STAT_ACCEPTED], 4);
-	stat_add(&blocks[1].closed[CLOSE_DONE], 5);
+	counter_add(&blocks[0].value[STAT_ACCEPTED], 3);
+	counter_add(&blocks[1].value[STAT_ACCEPTED], 4);
+	counter_add(&blocks[1].closed[CLOSE_DONE], 5);
 	worker_stats_sum(blocks, 2, &sum);
-	cr_assert_eq(stat_get(&sum.value[STAT_ACCEPTED]), 7);
-	cr_assert_eq(stat_get(&sum.closed[CLOSE_DONE]), 5);
-	cr_assert_eq(stat_get(&sum.closed[CLOSE_IDLE]), 0);
+	cr_assert_eq(counter_get(&sum.value[STAT_ACCEPTED]), 7);
+	cr_assert_eq(counter_get(&sum.closed[CLOSE_DONE]), 5);
+	cr_assert_eq(counter_get(&sum.closed[CLOSE_IDLE]), 0);
 }
 
 Test(stats, a_workers_end_clears_gauges_and_keeps_counters)
 {
-	stat_set(&blocks[0].value[STAT_ACTIVE], 9);
-	stat_add(&blocks[0].value[STAT_UP_OCTETS], 100);
-	stat_set(&blocks[0].heartbeat_ms, 77);
+	counter_set(&blocks[0].value[STAT_ACTIVE], 9);
+	counter_add(&blocks[0].value[STAT_UP_OCTETS], 100);
+	counter_set(&blocks[0].heartbeat_ms, 77);
 	worker_stats_clear_gauges(&blocks[0]);
-	cr_assert_eq(stat_get(&blocks[0].value[STAT_ACTIVE]), 0);
-	cr_assert_eq(stat_get(&blocks[0].heartbeat_ms), 0);
-	cr_assert_eq(stat_get(&blocks[0].value[STAT_UP_OCTETS]), 100);
+	cr_assert_eq(counter_get(&blocks[0].value[STAT_ACTIVE]), 0);
+	cr_assert_eq(counter_get(&blocks[0].heartbeat_ms), 0);
+	cr_assert_eq(counter_get(&blocks[0].value[STAT_UP_OCTETS]), 100);
 }
 
 Test(stats, blocks_of_two_workers_share_no_cache_line)

@@ -18,14 +18,14 @@ Test(xlat_stats, are_summed_over_workers)
 	struct xlat_stats stats[3] = { { 0 } }, sum = { 0 };
 
 	for (unsigned w = 0; w < 3; w++) {
-		xlat_stat_add(&stats[w].value[XLAT_FORWARDED], w + 1);
-		xlat_stat_add(&stats[w].dropped[DROP_HOP_LIMIT], 10 * w);
+		counter_add(&stats[w].value[XLAT_FORWARDED], w + 1);
+		counter_add(&stats[w].dropped[DROP_HOP_LIMIT], 10 * w);
 	}
 	xlat_stats_sum(stats, 3, &sum);
 	xlat_stats_sum(stats, 1, &sum);
-	cr_expect_eq(xlat_stat_get(&sum.value[XLAT_FORWARDED]), 7);
-	cr_expect_eq(xlat_stat_get(&sum.dropped[DROP_HOP_LIMIT]), 30);
-	cr_expect_eq(xlat_stat_get(&sum.value[XLAT_CUT]), 0);
+	cr_expect_eq(counter_get(&sum.value[XLAT_FORWARDED]), 7);
+	cr_expect_eq(counter_get(&sum.dropped[DROP_HOP_LIMIT]), 30);
+	cr_expect_eq(counter_get(&sum.value[XLAT_CUT]), 0);
 }
 
 Test(xlat_stats, are_told_but_for_zeros)
@@ -35,9 +35,9 @@ Test(xlat_stats, are_told_but_for_zeros)
 
 	cr_expect_eq(xlat_stats_format(&stats, false, text, sizeof(text)), 0);
 	cr_expect_str_eq(text, "");
-	xlat_stat_add(&stats.value[XLAT_IN4_PACKETS], 12);
-	xlat_stat_add(&stats.value[XLAT_FORWARDED], UINT64_MAX);
-	xlat_stat_add(&stats.dropped[DROP_TOO_SHORT], 3);
+	counter_add(&stats.value[XLAT_IN4_PACKETS], 12);
+	counter_add(&stats.value[XLAT_FORWARDED], UINT64_MAX);
+	counter_add(&stats.dropped[DROP_TOO_SHORT], 3);
 	xlat_stats_format(&stats, false, text, sizeof(text));
 	cr_expect_str_eq(text, "in4_packets=12 forwarded=18446744073709551615");
 	cr_expect_eq(xlat_stats_format(&stats, true, text, sizeof(text)),
@@ -53,7 +53,7 @@ Test(xlat_stats, are_cut_between_numbers)
 	size_t len;
 
 	for (unsigned i = 0; i < N_DROP_REASONS; i++)
-		xlat_stat_add(&stats.dropped[i], i + 1);
+		counter_add(&stats.dropped[i], i + 1);
 	len = xlat_stats_format(&stats, true, whole, sizeof(whole));
 	cr_assert_eq(len, strlen(whole));
 	for (size_t room = 1; room <= len + 1; room++) {
