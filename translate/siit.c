@@ -223,11 +223,27 @@ own_error(const struct pass *pass, struct icmp_error *ret)
 	return true;
 }
 
+/*
+ * A ping is answered where it is whole: a fragment could only be after
+ * reassembly, which we do not do for ourselves either.
+ */
+static enum drop_reason
+own_reason(const struct pass *pass)
+{
+	bool v4 = packet_version(&pass->packet) == 4;
+	enum drop_reason reason = DROP_NONE;
+
+	if (pass->headers.protocol == (v4 ? PROTO_ICMP : PROTO_ICMP6))
+		reason = icmp_check(pass);
+	return reason == DROP_NONE ? DROP_OWN_ADDRESS : reason;
+}
+
 void
 pass_to_us(struct pass *pass)
 {
 	struct packet packet = pass->packet;
 	struct icmp_error error = { 0 };
+	enum drop_reason reason;
 
 	if (icmp_echo_answer(&packet)) {
 		pass->result->verdict = SIIT_REPLY;
@@ -235,8 +251,9 @@ pass_to_us(struct pass *pass)
 		pass->result->packet = packet;
 		return;
 	}
-	pass_drop(pass, DROP_OWN_ADDRESS);
-	if (own_error(pass, &error))
+	reason = own_reason(pass);
+	pass_refuse(pass, reason, 0);
+	if (reason == DROP_OWN_ADDRESS && own_error(pass, &error))
 		answer(pass, &error);
 }
 

@@ -12,16 +12,20 @@ enum {	/* RFC 4884 */
 };
 
 enum drop_reason
-icmp_check(const struct pass *pass, uint64_t pseudo)
+icmp_check(const struct pass *pass)
 {
 	const struct headers *h = &pass->headers;
 	const uint8_t *icmp = pass->packet.at + h->transport;
 	uint32_t size = h->total - h->transport;
+	uint64_t pseudo = 0;
 
 	if (headers_is_part(h))
 		return DROP_FRAGMENTED_ICMP;
 	if (size < ICMP_HEADER)
 		return DROP_TOO_SHORT;
+	if (h->protocol == PROTO_ICMP6)
+		pseudo = checksum_of(pass->packet.at + IP6_SOURCE, 32) +
+		    size + PROTO_ICMP6;
 	if (!pass->packet.offload.partial &&
 	    checksum_finish(pseudo + checksum_of(icmp, size)) != 0)
 		return DROP_BAD_ICMP_CHECKSUM;

@@ -27,12 +27,6 @@ struct quote {
 };
 
 /*
- * Errors are rewritten and summed anew, so a wrong sum must be found first
- * (RFC 7915 5).  `pseudo` is the sum of the pseudo-header.
- */
-enum drop_reason icmp_check(const struct pass *, uint64_t pseudo);
-
-/*
  * Find the packet inside the error, which has `words` of `unit` octets if it
  * says so.  A length that cannot be means none (RFC 4884 5.4).
  */

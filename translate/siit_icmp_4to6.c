@@ -145,7 +145,7 @@ pass_icmp_error_4to6(struct pass *pass)
 	struct header6 header;
 	struct quote q;
 
-	reason = icmp_check(pass, 0);
+	reason = icmp_check(pass);
 	if (reason == DROP_NONE)
 		reason = read_quote4(pass, &q);
 	if (reason == DROP_NONE)

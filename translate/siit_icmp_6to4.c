@@ -179,9 +179,7 @@ pass_icmp_error_6to4(struct pass *pass, uint32_t destination)
 	struct icmp_kind kind;
 	struct quote q;
 
-	reason = icmp_check(pass,
-	    checksum_of(pass->packet.at + IP6_SOURCE, 32) + h->total -
-		h->transport + PROTO_ICMP6);
+	reason = icmp_check(pass);
 	if (reason == DROP_NONE)
 		reason = read_quote6(pass, &q);
 	if (reason == DROP_NONE)

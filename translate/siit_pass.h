@@ -160,6 +160,12 @@ struct icmp_kind {
 	uint32_t	rest;		/* errors: the second word */
 };
 
+/*
+ * Is the message whole, and right?  Errors are rewritten and summed anew, so a
+ * wrong sum must be found first (RFC 7915 5).
+ */
+enum drop_reason icmp_check(const struct pass *);
+
 bool icmp4_is_error(uint8_t type);
 bool icmp6_is_error(uint8_t type);
 

@@ -38,12 +38,17 @@ class Ping(XlatTest):
             self.ping(self.net.four, SIX4, "-s", str(size), count=2)
 
     def test_fragments_are_refused_and_told(self):
-        """Of an ICMP message in fragments no checksum can be mended."""
+        """Of an ICMP message in fragments no checksum can be mended, and one
+        to xlatd itself is not put together."""
         xlatd = self.xlatd()
-        done = self.run_on(self.net.six, "ping", "-n", "-c", "1", "-W", "1",
-                           "-s", "2000", FOUR6, check=False)
-        self.assertIn("From " + OWN6, done.stdout)
-        self.assertGreater(xlatd.counters()["fragmented_icmp"], 0)
+        for host, to, own in ((self.net.six, FOUR6, OWN6),
+                              (self.net.six, OWN6, OWN6),
+                              (self.net.four, OWN4, OWN4)):
+            before = xlatd.counters().get("fragmented_icmp", 0)
+            done = self.run_on(host, "ping", "-n", "-c", "1", "-W", "1", "-s",
+                               "2000", to, check=False)
+            self.assertIn("From " + own, done.stdout)
+            self.assertEqual(xlatd.counters()["fragmented_icmp"], before + 2)
 
     def test_to_xlatd_itself(self):
         xlatd = self.xlatd()
