@@ -43,7 +43,7 @@ quote_find(const struct pass *pass, uint8_t words, unsigned unit,
 		.at = pass->packet.at + h->transport + ICMP_HEADER,
 		.len = h->total - h->transport - ICMP_HEADER
 	};
-	if (field == 0 || field > ret->len)
+	if (field < DATAGRAM_MIN || field > ret->len)
 		return;
 	ret->extension = ret->at + field;
 	ret->extension_len = ret->len - field;

@@ -28,7 +28,9 @@ struct quote {
 
 /*
  * Find the packet inside the error, which has `words` of `unit` octets if it
- * says so.  A length that cannot be means none (RFC 4884 5.4).
+ * says so.  A length that cannot be means none: one beyond the message, and one
+ * of less than the 128 octets that a datagram before extensions must have
+ * (RFC 4884 4).  Then all of it is the packet, which says itself where it ends.
  */
 void quote_find(const struct pass *, uint8_t words, unsigned unit,
     struct quote *ret);
