@@ -154,8 +154,10 @@ mix(uint64_t x)
 }
 
 /*
- * RFC 6791 3.2, 5: an address of the pool, the same for one router each time,
- * or our own.  False if we have none.
+ * RFC 6791 3.2: an address of the pool, or our own.  False if we have none.  5
+ * recommends one at random, lest two routers look like one and so like a loop;
+ * ours is random for each router, but the same each time, lest one router look
+ * like many.
  */
 static bool
 stand_in(const struct siit *siit, const struct addr *router, uint32_t *ret)
