@@ -134,6 +134,16 @@ rtnl_mtu(int fd, const char *device)
 	    (uint32_t)request.ifr_mtu : 0;
 }
 
+int
+rtnl_mtu_set(int fd, unsigned ifindex, uint32_t mtu)
+{
+	const struct ifinfomsg body = { .ifi_index = (int)ifindex };
+	struct request r = request_of(RTM_NEWLINK, 0, &body, sizeof(body));
+
+	append_attribute(&r, IFLA_MTU, &mtu, sizeof(mtu));
+	return ask(fd, &r);
+}
+
 /* An attribute that holds others, which are appended until it is closed. */
 static size_t
 open_attribute(struct request *r, uint16_t type)

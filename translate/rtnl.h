@@ -15,6 +15,7 @@ int rtnl_open(void);
 
 /* The MTU of the device, octets; 0 if it cannot be had. */
 uint32_t rtnl_mtu(int fd, const char *device);
+int rtnl_mtu_set(int fd, unsigned ifindex, uint32_t mtu);
 
 /* Set the MTU, unless it is 0, and bring the device up, without a link-local
  * address: it has no link, and nobody there to solicit. */

@@ -131,8 +131,10 @@ explain(const struct tun *tun, const struct wish *wish, int err,
 		    strerror(-err));
 }
 
-/* Grant what is new or was lost; all or nothing.  What was there before stays: with its
- * last address the device would lose the administrator's routes, too. */
+/*
+ * Grant what is new or was lost; all or nothing.  What was there before stays:
+ * with its last address the device would lose the administrator's routes, too.
+ */
 static bool
 grant_new(int rtnl, const struct tun *tun, const struct wishes *old,
     struct wishes *new, char *problem, size_t room)
@@ -153,12 +155,33 @@ grant_new(int rtnl, const struct tun *tun, const struct wishes *old,
 	return false;
 }
 
-/* Bring it up, and note what an MTU takes the place of. */
-static int	/* 0 or -errno */
-bring_up(int rtnl, struct tun *tun, uint32_t mtu)
+/* The MTU that is asked for, or 0. */
+static uint32_t
+mtu_of(const struct xlatd_instance *instance)
 {
+	return instance != NULL && instance->setup ? instance->limits.mtu : 0;
+}
+
+/* Bring it up, and note what its MTU takes the place of. */
+static int	/* 0 or -errno */
+bring_up(int rtnl, struct tun *tun, const struct xlatd_instance *now,
+    const struct xlatd_instance *next)
+{
+	uint32_t mtu = mtu_of(next);
+
 	tun->mtu_before = mtu != 0 ? rtnl_mtu(rtnl, tun->name) : 0;
+	if (mtu_of(now) == 0)
+		tun->mtu_found = tun->mtu_before;
 	return rtnl_link_up(rtnl, tun->ifindex, mtu);
+}
+
+/* The MTU as it was found, unless somebody has set another meanwhile. */
+static void
+take_back_mtu(int rtnl, const struct tun *tun, uint32_t mtu)
+{
+	if (mtu != 0 && tun->mtu_found != 0 &&
+	    rtnl_mtu(rtnl, tun->name) == mtu)
+		rtnl_mtu_set(rtnl, tun->ifindex, tun->mtu_found);
 }
 
 bool
@@ -180,7 +203,7 @@ setup_apply(struct tun *tun, const struct xlatd_instance *now,
 	}
 	old = wishes_of(now);
 	new = wishes_of(next);
-	err = bring_up(rtnl, tun, next->limits.mtu);
+	err = bring_up(rtnl, tun, now, next);
 	if (err != 0)
 		snprintf(problem, room,
 		    "device %s: cannot be brought up: %s%s", tun->name,
@@ -203,6 +226,8 @@ setup_withdraw(const struct tun *tun, const struct xlatd_instance *before,
 	struct wishes old = wishes_of(before), new = wishes_of(now);
 	int rtnl = old.n > 0 ? rtnl_open() : -1;
 
+	if (rtnl >= 0 && mtu_of(now) == 0)
+		take_back_mtu(rtnl, tun, mtu_of(before));
 	for (size_t i = 0; rtnl >= 0 && i < old.n; i++)
 		if (!wishes_have(&new, &old.wish[i]))
 			take_back(rtnl, tun->ifindex, &old.wish[i]);

@@ -21,7 +21,10 @@
 bool setup_apply(struct tun *, const struct xlatd_instance *now,
     const struct xlatd_instance *next, char *problem, size_t room);
 
-/* Take back what `before` asked for and `now` (NULL: nothing) does not. */
+/*
+ * Take back what `before` asked for and `now` (NULL: nothing) does not; the
+ * MTU becomes the one that was found.
+ */
 void setup_withdraw(const struct tun *, const struct xlatd_instance *before,
     const struct xlatd_instance *now);
 

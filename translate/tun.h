@@ -31,7 +31,9 @@ struct tun {
 	unsigned	n;		/* queues */
 	int		fd[TUN_QUEUES_MAX];	/* owned; non-blocking */
 	unsigned	offloads;	/* enum tun_offloads */
-	uint32_t	mtu_before;	/* setup_apply(); 0: it did not change */
+	/* The MTU before the last setup_apply(), and before the first of those
+	 * in a row that had one; 0: it did not change. */
+	uint32_t	mtu_before, mtu_found;
 };
 
 /*

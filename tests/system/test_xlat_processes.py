@@ -352,6 +352,27 @@ class Devices(XlatTest):
             xlatd.stop()
             self.assertNotIn(SIX4, self.routes())
 
+    def test_a_persistent_device_gets_its_mtu_back(self):
+        ip = self.net.xlat.ip
+        ip("tuntap", "add", "mode", "tun", "name", "nat64")
+        self.addCleanup(ip, "link", "del", "nat64")
+        ip("link", "set", "nat64", "mtu", "1600")
+        xlatd = self.xlatd(mtu="1480")
+        self.assert_mtu(1480)
+        xlatd.reload(mtu="1400")
+        self.assert_mtu(1400)
+        xlatd.reload(mtu=None)
+        self.assert_mtu(1600)
+        xlatd.reload(mtu="1480")
+        self.assert_mtu(1480)
+        xlatd.stop()
+        self.assert_mtu(1600)
+        # What the administrator sets meanwhile stays.
+        xlatd = self.xlatd(mtu="1480")
+        ip("link", "set", "nat64", "mtu", "1700")
+        xlatd.stop()
+        self.assert_mtu(1700)
+
     def test_what_the_administrator_made_before(self):
         """As users of TAYGA have it: it is taken as it is, and stays if
         there is no start."""
