@@ -115,15 +115,28 @@ if command -v mandoc >/dev/null; then
 		mandoc -T lint -W warning "$page" || fail "$page: see above"
 	done
 fi
-# Workers load a filter of their own, which is not among @system-service.
-for unit in "$srcdir"/examples/*.service; do
+# number NAME FILE: of a line that begins with NAME and ends with a number
+number() {
+	sed -n "s/^[[:space:]]*$1 *= *\([0-9]*\).*/\1/p" "$2" | head -n 1
+}
+for daemon in proxyd jumpd xlatd; do
+	unit=$srcdir/examples/popgate-$daemon.service
+	# Workers load a filter of their own, which is not among
+	# @system-service.
 	grep -q '^SystemCallFilter=.* seccomp$' "$unit" ||
 		fail "$unit: workers may not call seccomp(2)"
+	# A reload with a mistake fails before the daemon is told.
+	sed -n 's/^ExecReload=//p' "$unit" | tr '\n' ' ' | grep -Fqx \
+	    "/usr/sbin/$daemon -t -f /etc/popgate/$daemon.conf \
+/bin/kill -HUP \$MAINPID " || fail "$unit: a reload does not test first"
+	shutdown=$(number shutdown "$copy/$daemon.all")
+	test "$(number TimeoutStopSec "$unit")" -gt $((${shutdown:-0} + 2)) ||
+		fail "$unit: stops before timeouts.shutdown"
 done
 if command -v systemd-analyze >/dev/null; then
 	for daemon in proxyd jumpd xlatd; do
 		unit=$copy/popgate-$daemon.service
-		sed "s,^\(ExecStart[a-zA-Z]*\)=[^ ]*,\1=$(program $daemon)," \
+		sed "s,=/usr/sbin/$daemon ,=$(program $daemon) ," \
 		    "$srcdir/examples/popgate-$daemon.service" > "$unit"
 		# It also speaks about other units of the host.
 		systemd-analyze verify "$unit" 2>&1 |
