@@ -282,6 +282,18 @@ class Log(SystemTest):
         self.ask()
         proxyd.wait_log("not_mapped", count=2)
 
+    def test_a_signal_to_all_processes_is_for_the_master(self):
+        # systemctl kill without --kill-whom=main.
+        proxyd = self.proxyd(RAW)
+        before = self.writer(proxyd), proxyd.workers()
+        for number in signal.SIGUSR1, signal.SIGHUP:
+            for pid in before[1] + [before[0], proxyd.pid]:
+                os.kill(pid, number)
+        proxyd.wait_log("info: reloaded: ")
+        self.ask()
+        proxyd.wait_log("not_mapped")
+        self.assertEqual((self.writer(proxyd), proxyd.workers()), before)
+
     def test_a_writer_that_takes_no_orders_is_replaced(self):
         path = self.world.path("stuck.log")
         with open(self.world.path("stderr"), "w") as stderr:
