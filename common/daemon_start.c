@@ -4,14 +4,31 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "common/log.h"
+
+static void
+say(enum log_priority level, const char *message)
+{
+	if (log_is_journal(STDERR_FILENO))
+		fprintf(stderr, "<%d>%s\n", (int)level, message);
+	else
+		fprintf(stderr, "%s\n", message);
+}
 
 void
 daemon_say(const char *message, void *arg)
 {
 	(void)arg;
-	fprintf(stderr, "%s\n", message);
+	say(LOG_IS_ERROR, message);
+}
+
+void
+daemon_say_warning(const char *message, void *arg)
+{
+	(void)arg;
+	say(LOG_IS_WARNING, message);
 }
 
 void
@@ -50,6 +67,7 @@ daemon_start_log(struct log_writer *writer, const struct daemon_config *config,
 		    config->log, strerror(-fd));
 		return false;
 	}
+	log_set_priorities(log_is_journal(fd));
 	err = log_writer_start(writer, ids, fd);
 	if (err != 0) {
 		fprintf(stderr, "%s: the log writer cannot start: %s\n",

@@ -10,8 +10,11 @@
 #include "common/daemon_config.h"
 #include "common/log_writer.h"
 
-/* A cfgfile_report_fn: a line on standard error; `arg` is not used. */
+/* A cfgfile_report_fn: a line on standard error, for the journal with the
+ * priority of an error; `arg` is not used. */
 void daemon_say(const char *message, void *arg);
+/* The same, of a warning. */
+void daemon_say_warning(const char *message, void *arg);
 
 /* The same, in the log. */
 void daemon_error(const char *message, void *arg);

@@ -88,7 +88,7 @@ test(const struct jumpd_config *config, enum task task)
 	}
 	if (!test_mapping(config, &ids, &names) || !test_keys(config))
 		return 1;
-	jumpd_config_warn(config, daemon_say, NULL);
+	jumpd_config_warn(config, daemon_say_warning, NULL);
 	if (task == TEST_AND_PRINT)
 		jumpd_config_print(config, stdout);
 	else

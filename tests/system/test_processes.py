@@ -9,8 +9,8 @@ import subprocess
 import time
 import unittest
 
-from lib import (VM, SystemTest, alive, comm, recv_all, request, status_of,
-                 wait_for)
+from lib import (PROXYD, VM, SystemTest, alive, comm, recv_all, request,
+                 status_of, wait_for)
 
 RAW = "raw.example.com %s\n" % VM[3]
 
@@ -250,6 +250,40 @@ class Log(SystemTest):
         self.ask()
         wait_for(lambda: log_has(path, "not_mapped"), "lines in it")
         self.assertFalse(log_has(path + ".1", "not_mapped"))
+
+    def test_the_journal_gets_priorities(self):
+        reader, writer = map(os.fdopen, os.pipe(), "rw")
+        self.addCleanup(reader.close)
+        self.addCleanup(writer.close)
+        at = os.fstat(writer.fileno())
+
+        def line_with(text):
+            return next(line for line in reader if text in line)
+        for other, error, info in (0, "<3>", "<6>"), (1, "", ""):
+            env = {"JOURNAL_STREAM": "%d:%d" % (at.st_dev, at.st_ino + other)}
+            proxyd = self.proxyd(RAW, env=env, stderr=writer)
+            self.assertRegex(line_with(" ready: "), "^%s20" % info)
+            proxyd.write_mapping("bad\n")
+            proxyd.signal(signal.SIGHUP)
+            self.assertRegex(line_with(".map:1: "), "^%s20" % error)
+            self.assertRegex(line_with(" refused: "), "^%s20" % error)
+            proxyd.stop()
+            with self.world.pop:
+                subprocess.run((PROXYD, "-t", "-f", proxyd.config),
+                               env={**os.environ, **env}, stderr=writer)
+            self.assertRegex(line_with(".map:1: "), "^%s/" % error)
+
+    def test_a_log_file_beside_the_journal_has_no_priorities(self):
+        path = self.world.path("plain.log")
+        with open(self.world.path("stderr"), "w") as stderr:
+            at = os.fstat(stderr.fileno())
+            self.proxyd(RAW, log='"%s"' % path, stderr=stderr, env={
+                "JOURNAL_STREAM": "%d:%d" % (at.st_dev, at.st_ino)})
+
+        def first_line():
+            with contextlib.suppress(OSError), open(path) as file:
+                return file.readline()
+        self.assertRegex(wait_for(first_line, "a line"), "^20")
 
     def test_no_line_a_connection_if_not_wanted(self):
         proxyd = self.proxyd(RAW, log_connections="false")
