@@ -64,8 +64,8 @@ orders_adopted(void *arg, uint32_t generation)
 	    p->ready ? "reloaded" : "ready",
 	    p->now.config->settings.auth.n_users, p->now.names,
 	    p->now.n_listeners);
-	snprintf(status, sizeof(status), "READY=1\nSTATUS=%u sessions",
-	    p->n_sessions);
+	snprintf(status, sizeof(status), "READY=1\nSTATUS=%u users, %u names",
+	    p->now.config->settings.auth.n_users, p->now.names);
 	notify(status);
 	p->ready = true;
 }

@@ -195,6 +195,29 @@ class Processes(JumpTest):
         wait_for(client.ended, "its time is over", 5)
         self.running.wait_line("session", reason="session_time")
 
+    def test_a_service_manager_is_told(self):
+        path = self.world.path("notify")
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        manager.bind(path)
+        manager.settimeout(10)
+        self.addCleanup(os.unlink, path)
+        self.addCleanup(manager.close)
+        running = self.jumpd(
+            listeners='( { address = "%s"; port = 2022; } )' % POP4,
+            start=False)
+        run(JUMPD, "-g", "-f", running.config)
+        running.watch(self.world.pop.start(
+            JUMPD, "-f", running.config, stderr=subprocess.PIPE,
+            env={**os.environ, "NOTIFY_SOCKET": path}))
+        self.assertRegex(manager.recv(1000),
+                         rb"READY=1\nSTATUS=1 users, \d+ names")
+        running.signal(signal.SIGHUP)
+        self.assertRegex(manager.recv(1000),
+                         rb"RELOADING=1\nMONOTONIC_USEC=\d+")
+        self.assertIn(b"READY=1", manager.recv(1000))
+        running.signal(signal.SIGTERM)
+        self.assertIn(b"STOPPING=1", manager.recv(1000))
+
     def test_the_log_is_reopened(self):
         path = self.world.path("jumpd.log")
         running = self.jumpd(
