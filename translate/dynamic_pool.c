@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "translate/dynamic_pool.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
 	V4_BITS = 32,
@@ -299,94 +296,10 @@ dynamic_pool_changes(const struct dynamic_pool *pool)
 	return pool->changes;
 }
 
-/* --- leases as text ------------------------------------------------------ */
+/* --- leases from elsewhere ----------------------------------------------- */
 
-bool
-dynamic_pool_next(const struct dynamic_pool *pool, size_t *at,
-    char out[DYNAMIC_POOL_LINE_MAX])
-{
-	/* *at is the lease told last, plus one; 0 for none. */
-	uint32_t i = pool->lease[*at == 0 ? pool->lent : *at - 1].next;
-	char v4_text[ADDR_TEXT_MAX], v6_text[ADDR_TEXT_MAX];
-	struct addr v4;
-
-	if (i == pool->lent)
-		return false;
-	v4 = addr_of_v4(pool->first + i);
-	snprintf(out, DYNAMIC_POOL_LINE_MAX, "%s %s %" PRIu64 "\n",
-	    addr_format(&v4, v4_text),
-	    addr_format(&pool->lease[i].host, v6_text),
-	    pool->lease[i].heard_s);
-	*at = (size_t)i + 1;
-	return true;
-}
-
-struct word {
-	const char	*at;		/* borrowed from the line */
-	size_t		 len;
-};
-
-/* The next word; an empty one at the end of the line. */
-static struct word
-next_word(struct word *rest)
-{
-	static const char blanks[] = " \t\r\n";
-	struct word word;
-
-	while (rest->len > 0 && memchr(blanks, *rest->at, 4) != NULL) {
-		rest->at++;
-		rest->len--;
-	}
-	word = (struct word) { rest->at, 0 };
-	while (rest->len > 0 && memchr(blanks, *rest->at, 4) == NULL) {
-		rest->at++;
-		rest->len--;
-		word.len++;
-	}
-	return word;
-}
-
-static bool
-read_seconds(struct word word, uint64_t *ret)
-{
-	uint64_t value = 0;
-	size_t i;
-
-	if (word.len == 0 || word.len > 18)	/* fits 64 bits */
-		return false;
-	for (i = 0; i < word.len; i++) {
-		if (word.at[i] < '0' || word.at[i] > '9')
-			return false;
-		value = 10 * value + (uint64_t)(word.at[i] - '0');
-	}
-	*ret = value;
-	return true;
-}
-
-/* Returns DYNAMIC_POOL_TAKEN, or why it is not a lease. */
-static enum dynamic_pool_line
-read_line(const char *line, size_t len, uint32_t *ret_v4,
-    struct addr *ret_host, uint64_t *ret_heard_s)
-{
-	struct word rest = { line, len }, word = next_word(&rest);
-	struct addr v4;
-
-	if (word.len == 0 || word.at[0] == '#')
-		return DYNAMIC_POOL_EMPTY_LINE;
-	if (!addr_parse(word.at, word.len, &v4) || !addr_is_v4(&v4))
-		return DYNAMIC_POOL_BAD_LINE;
-	word = next_word(&rest);
-	if (!addr_parse(word.at, word.len, ret_host) ||
-	    addr_is_v4(ret_host) ||
-	    !read_seconds(next_word(&rest), ret_heard_s) ||
-	    next_word(&rest).len > 0)
-		return DYNAMIC_POOL_BAD_LINE;
-	*ret_v4 = addr_to_v4(&v4);
-	return DYNAMIC_POOL_TAKEN;
-}
-
-enum dynamic_pool_line
-dynamic_pool_restore_lease(struct dynamic_pool *pool, uint32_t v4,
+enum dynamic_pool_restored
+dynamic_pool_restore(struct dynamic_pool *pool, uint32_t v4,
     const struct addr *v6, uint64_t heard_s, uint64_t now_s)
 {
 	uint32_t i = v4 - pool->first, hash;
@@ -404,19 +317,4 @@ dynamic_pool_restore_lease(struct dynamic_pool *pool, uint32_t v4,
 	pool->n_free--;
 	give(pool, i, v6, hash, not_before_last(pool, heard_s));
 	return DYNAMIC_POOL_TAKEN;
-}
-
-enum dynamic_pool_line
-dynamic_pool_restore(struct dynamic_pool *pool, const char *line, size_t len,
-    uint64_t now_s)
-{
-	enum dynamic_pool_line result;
-	uint64_t heard_s = 0;
-	uint32_t v4 = 0;
-	struct addr host;
-
-	result = read_line(line, len, &v4, &host, &heard_s);
-	if (result != DYNAMIC_POOL_TAKEN)
-		return result;
-	return dynamic_pool_restore_lease(pool, v4, &host, heard_s, now_s);
 }

@@ -17,10 +17,7 @@
 #include "common/prefix.h"
 #include "common/siphash.h"
 
-enum {
-	DYNAMIC_POOL_BITS_MAX = 20,	/* a /12 */
-	DYNAMIC_POOL_LINE_MAX = 128	/* octets of a lease's text, with NUL */
-};
+enum { DYNAMIC_POOL_BITS_MAX = 20 };	/* a /12 */
 
 struct dynamic_pool;
 
@@ -71,35 +68,20 @@ uint64_t dynamic_pool_changes(const struct dynamic_pool *);
 bool dynamic_pool_lease(const struct dynamic_pool *, uint32_t v4,
     struct addr *ret, uint64_t *ret_heard_s);
 
-/*
- * Leases as lines "192.0.2.7 2001:db8::7 1732186000\n", the last number being
- * the second the host was last heard.  *at is 0 at first and says where to go
- * on; returns false after the last one.  Hosts silent longest come first.
- * Between calls nobody may lend.
- */
-bool dynamic_pool_next(const struct dynamic_pool *, size_t *at,
-    char out[DYNAMIC_POOL_LINE_MAX]);
-
-enum dynamic_pool_line {
+enum dynamic_pool_restored {
 	DYNAMIC_POOL_TAKEN = 0,
-	DYNAMIC_POOL_EMPTY_LINE,	/* blank or a comment */
-	DYNAMIC_POOL_BAD_LINE,		/* not such a line */
 	DYNAMIC_POOL_NOT_OURS,		/* an address that is not lent here */
 	DYNAMIC_POOL_EXPIRED,		/* the lease is over */
 	DYNAMIC_POOL_CONFLICT		/* one of them has another */
 };
 
 /*
- * Take over a line that dynamic_pool_next wrote, with or without newline.  A
- * second before that of a line before, or after `now_s`, is moved to it.
+ * Lend what was lent elsewhere, at another time or by another pool.  Leases
+ * should come in the order in which their hosts were heard: one that comes too
+ * late counts as heard when the one before it was, and a second after `now_s`
+ * as now.
  */
-enum dynamic_pool_line dynamic_pool_restore(struct dynamic_pool *,
-    const char *line, size_t len, uint64_t now_s);
-
-/* The same for a lease's values; never EMPTY_LINE or BAD_LINE.  Leases should
- * come in the order in which their hosts were heard: one that comes too late
- * counts as heard when the one before it was. */
-enum dynamic_pool_line dynamic_pool_restore_lease(struct dynamic_pool *,
+enum dynamic_pool_restored dynamic_pool_restore(struct dynamic_pool *,
     uint32_t v4, const struct addr *v6, uint64_t heard_s, uint64_t now_s);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 
 #include "common/line_reader.h"
 #include "common/need.h"
+#include "translate/lease_line.h"
 
 enum {
 	PROBLEMS_MAX = 5,	/* reported of one file */
@@ -92,16 +92,9 @@ leases_copy(struct leases *leases, const struct dynamic_pool *pool,
 
 /* --- for the master -------------------------------------------------------- */
 
-/* A lease as it was at one moment. */
-struct snapshot {
-	uint32_t	v4;
-	struct addr	host;
-	uint64_t	heard_s;
-};
-
 /* Read lease i.  Returns false if there is none. */
 static bool
-get(const struct leases *leases, uint32_t i, struct snapshot *ret)
+get(const struct leases *leases, uint32_t i, struct lease_line *ret)
 {
 	const struct lease *lease = &leases->shared->lease[i];
 	uint64_t before, after;
@@ -122,16 +115,16 @@ get(const struct leases *leases, uint32_t i, struct snapshot *ret)
 static int
 compare_heard(const void *a, const void *b)
 {
-	const struct snapshot *x = a, *y = b;
+	const struct lease_line *x = a, *y = b;
 
 	return (x->heard_s > y->heard_s) - (x->heard_s < y->heard_s);
 }
 
 /* All leases, the one silent longest first; owned by the caller. */
-static struct snapshot *
+static struct lease_line *
 sorted(const struct leases *leases, size_t *ret_n)
 {
-	struct snapshot *all = need(calloc(leases->n, sizeof(*all)));
+	struct lease_line *all = need(calloc(leases->n, sizeof(*all)));
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < leases->n; i++)
@@ -144,7 +137,7 @@ sorted(const struct leases *leases, size_t *ret_n)
 size_t
 leases_count(const struct leases *leases)
 {
-	struct snapshot lease;
+	struct lease_line lease;
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < leases->n; i++)
@@ -157,10 +150,10 @@ leases_restore(const struct leases *leases, struct dynamic_pool *pool,
     uint64_t now_s)
 {
 	size_t n;
-	struct snapshot *all = sorted(leases, &n);
+	struct lease_line *all = sorted(leases, &n);
 
 	for (size_t i = 0; i < n; i++)
-		dynamic_pool_restore_lease(pool, all[i].v4, &all[i].host,
+		dynamic_pool_restore(pool, all[i].v4, &all[i].host,
 		    all[i].heard_s, now_s);
 	free(all);
 }
@@ -169,7 +162,7 @@ bool
 leases_catch_up(const struct leases *from, const struct leases *known,
     struct dynamic_pool *pool, uint64_t now_s)
 {
-	struct snapshot new, old;
+	struct lease_line new, old;
 
 	if (from->first != known->first || from->n != known->n)
 		return false;
@@ -177,7 +170,7 @@ leases_catch_up(const struct leases *from, const struct leases *known,
 		if (!get(from, i, &new) || (get(known, i, &old) &&
 		    addr_equal(&new.host, &old.host)))
 			continue;
-		if (dynamic_pool_restore_lease(pool, new.v4, &new.host,
+		if (dynamic_pool_restore(pool, new.v4, &new.host,
 		    new.heard_s, now_s) == DYNAMIC_POOL_CONFLICT)
 			return false;
 	}
@@ -201,9 +194,18 @@ restore_line(const char *path, uint32_t number, const char *line, size_t len,
     struct dynamic_pool *pool, uint64_t now_s, cfgfile_report_fn *report,
     void *arg)
 {
-	if (dynamic_pool_restore(pool, line, len, now_s) !=
-	    DYNAMIC_POOL_BAD_LINE)
+	struct lease_line lease;
+
+	switch (lease_line_parse(line, len, &lease)) {
+	case LEASE_LINE_LEASE:
+		dynamic_pool_restore(pool, lease.v4, &lease.host,
+		    lease.heard_s, now_s);
 		return true;
+	case LEASE_LINE_EMPTY:
+		return true;
+	case LEASE_LINE_BAD:
+		break;
+	}
 	report_line(path, number, "is no lease, and left out", report, arg);
 	return false;
 }
@@ -227,7 +229,7 @@ leases_read(const char *path, struct dynamic_pool *pool, uint64_t now_s,
 		free(reader);
 		return false;
 	}
-	line_reader_file(reader, fd, DYNAMIC_POOL_LINE_MAX);
+	line_reader_file(reader, fd, LEASE_LINE_MAX);
 	while ((read = line_reader_next(reader, &line, &len)) != LINE_NONE &&
 	    read != LINE_FAILED && n_problems < PROBLEMS_MAX)
 		if (read == LINE_TOO_LONG || !restore_line(path, reader->line,
@@ -244,16 +246,14 @@ leases_read(const char *path, struct dynamic_pool *pool, uint64_t now_s,
 static int	/* 0 or -errno */
 write_leases(const struct leases *leases, FILE *out)
 {
-	char v4_text[ADDR_TEXT_MAX], v6_text[ADDR_TEXT_MAX];
+	char line[LEASE_LINE_MAX];
 	size_t n;
 	/* In the order in which the pool takes them up again. */
-	struct snapshot *all = sorted(leases, &n);
+	struct lease_line *all = sorted(leases, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		struct addr v4 = addr_of_v4(all[i].v4);
-
-		fprintf(out, "%s %s %" PRIu64 "\n", addr_format(&v4, v4_text),
-		    addr_format(&all[i].host, v6_text), all[i].heard_s);
+		lease_line_format(&all[i], line);
+		fputs(line, out);
 	}
 	free(all);
 	if (fflush(out) != 0 || fsync(fileno(out)) != 0)

@@ -6,7 +6,7 @@
  *
  * The worker alone writes to the memory; the master reads it at any time, and
  * writes the file.  The file has a line for each lease, "IPv4 IPv6 SECOND",
- * as dynamic_pool.h says; blank lines and comments are left out.
+ * as lease_line.h says; blank lines and comments are left out.
  */
 #ifndef TRANSLATE_LEASES_H
 #define TRANSLATE_LEASES_H

@@ -5,42 +5,12 @@
 #include <string.h>
 
 #include "common/quote.h"
+#include "translate/line_words.h"
 
 enum {
 	QUOTED_MAX = 160,	/* octets of a message that show the word */
 	V4_MAPPED = 96
 };
-
-struct word {
-	const char	*at;		/* borrowed from the line */
-	size_t		 len;
-};
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/* The next word; false at the end of the line or at a comment. */
-static bool
-next_word(struct word *rest, struct word *ret)
-{
-	size_t n = 0;
-
-	while (rest->len > 0 && is_blank(*rest->at)) {
-		rest->at++;
-		rest->len--;
-	}
-	if (rest->len == 0 || *rest->at == '#')
-		return false;
-	while (n < rest->len && !is_blank(rest->at[n]))
-		n++;
-	*ret = (struct word) { rest->at, n };
-	rest->at += n;
-	rest->len -= n;
-	return true;
-}
 
 /* Write "setting: "word" text"; a NULL word is left out. */
 static enum map_line
@@ -102,27 +72,23 @@ map_line_parse(const char *line, size_t len, struct eam *ret,
 {
 	static const char v4_setting[] = "IPv4 prefix";
 	static const char v6_setting[] = "IPv6 prefix";
-	struct word rest = { line, len }, v4, v6, more;
+	struct word rest = line_words_of(line, len), v4, v6, more;
 	const char *text;
 	struct eam eam;
 
-	if (rest.len > 0 && line[rest.len - 1] == '\n')
-		rest.len--;
-	if (rest.len > 0 && line[rest.len - 1] == '\r')
-		rest.len--;
 	if (rest.len > MAP_LINE_MAX)
 		return bad(problem, "line", NULL, "is too long");
-	if (!next_word(&rest, &v4))
+	if (!line_words_next(&rest, &v4))
 		return MAP_LINE_EMPTY;
 	text = read_prefix(&v4, true, &eam.v4);
 	if (text != NULL)
 		return bad(problem, v4_setting, &v4, text);
-	if (!next_word(&rest, &v6))
+	if (!line_words_next(&rest, &v6))
 		return bad(problem, v6_setting, NULL, "is missing");
 	text = read_prefix(&v6, false, &eam.v6);
 	if (text != NULL)
 		return bad(problem, v6_setting, &v6, text);
-	if (next_word(&rest, &more))
+	if (line_words_next(&rest, &more))
 		return bad(problem, "line", &more, "is one word too many");
 	if (eam.v4.len < eam.v6.len)
 		return bad(problem, v6_setting, &v6,

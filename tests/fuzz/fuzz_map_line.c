@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "translate/dynamic_pool.h"
+#include "translate/lease_line.h"
 #include "translate/map_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -44,20 +44,16 @@ check_eam(const struct eam *eam)
 static void
 check_lease(const char *text, size_t len)
 {
-	static const struct siphash_key key = { { 2 } };
-	const struct prefix prefix = { addr_of_v4(0xc0000200), 96 + 24 };
-	struct dynamic_pool *pool = dynamic_pool_new(&prefix, 3600, &key,
-	    NULL, NULL);
-	char line[DYNAMIC_POOL_LINE_MAX];
-	enum dynamic_pool_line result;
-	size_t at = 0;
+	struct lease_line lease, again;
+	char line[LEASE_LINE_MAX];
 
-	assert(pool != NULL);
-	result = dynamic_pool_restore(pool, text, len, 1732186000);
-	assert(dynamic_pool_next(pool, &at, line) ==
-	    (result == DYNAMIC_POOL_TAKEN));
-	assert(dynamic_pool_lent(pool) == (result == DYNAMIC_POOL_TAKEN));
-	dynamic_pool_free(pool);
+	if (lease_line_parse(text, len, &lease) != LEASE_LINE_LEASE)
+		return;
+	lease_line_format(&lease, line);
+	assert(lease_line_parse(line, strlen(line), &again) ==
+	    LEASE_LINE_LEASE);
+	assert(lease.v4 == again.v4 && lease.heard_s == again.heard_s &&
+	    addr_equal(&lease.host, &again.host));
 }
 
 int

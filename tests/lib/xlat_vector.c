@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "translate/lease_line.h"
+
 enum { EAMS_MAX = 16, EMBEDDINGS_MAX = 4, LINES_MAX = 8, WORDS_MAX = 8,
 	LINE_MAX_LEN = 256 };
 
@@ -23,7 +25,7 @@ struct reader {
 	size_t		 n_eams, n_embeddings, n_leases;
 	struct prefix	 dynamic;
 	bool		 has_dynamic;
-	char		 lease[LINES_MAX][DYNAMIC_POOL_LINE_MAX];
+	char		 lease[LINES_MAX][LEASE_LINE_MAX];
 };
 
 static void __attribute__((noreturn))
@@ -142,7 +144,7 @@ read_tables(struct reader *r, char **word, unsigned n)
 		r->has_dynamic = true;
 		r->dynamic = read_prefix(r, word[1]);
 	} else if (strcmp(name, "lease") == 0 && n == 3) {
-		snprintf(r->lease[r->n_leases++], DYNAMIC_POOL_LINE_MAX,
+		snprintf(r->lease[r->n_leases++], LEASE_LINE_MAX,
 		    "%.40s %.40s %d", word[1], word[2], XLAT_NOW_S);
 	} else if (strcmp(name, "offload") == 0) {
 		read_offload(r, word, n, &v->offload);
@@ -291,6 +293,7 @@ finish(struct reader *r)
 {
 	struct xlat_vector *v = r->vector;
 	struct address_map_problem problem;
+	struct lease_line lease;
 	size_t i;
 
 	v->map = address_map_new(r->eam, r->n_eams, r->embedding,
@@ -304,9 +307,10 @@ finish(struct reader *r)
 	if (v->pool == NULL)
 		bad(r, "no pool");
 	for (i = 0; i < r->n_leases; i++)
-		if (dynamic_pool_restore(v->pool, r->lease[i],
-			strlen(r->lease[i]), XLAT_NOW_S) !=
-		    DYNAMIC_POOL_TAKEN)
+		if (lease_line_parse(r->lease[i], strlen(r->lease[i]),
+			&lease) != LEASE_LINE_LEASE ||
+		    dynamic_pool_restore(v->pool, lease.v4, &lease.host,
+			lease.heard_s, XLAT_NOW_S) != DYNAMIC_POOL_TAKEN)
 			bad(r, "no such lease");
 }
 

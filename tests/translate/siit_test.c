@@ -185,8 +185,9 @@ Test(siit, lends_by_the_wall_clock)
 	struct world w = begin();
 	struct packet packet = { .at = w.room + PACKET_HEADROOM,
 		.headroom = PACKET_HEADROOM };
-	char line[DYNAMIC_POOL_LINE_MAX];
-	size_t at = 0;
+	uint64_t heard_s;
+	struct addr lent;
+	uint32_t v4;
 
 	cr_assert_not_null(pool);
 	siit_queue_init(w.queue, &limits, &xlat_key, pool, 70000, 1000);
@@ -194,8 +195,9 @@ Test(siit, lends_by_the_wall_clock)
 	memcpy(packet.at + 8, host.addr.octet, 16);
 	siit_translate(&w.siit, w.queue, 75999, &packet, &w.result);
 	cr_assert_eq(w.result.verdict, SIIT_FORWARD);
-	cr_assert(dynamic_pool_next(pool, &at, line));
-	cr_assert_str_eq(strrchr(line, ' '), " 1005\n");
+	cr_assert(dynamic_pool_6to4(pool, &host.addr, &v4));
+	cr_assert(dynamic_pool_lease(pool, v4, &lent, &heard_s));
+	cr_assert_eq(heard_s, 1005);
 	dynamic_pool_free(pool);
 	end(&w);
 }
