@@ -7,14 +7,9 @@
 
 #include "common/prefix_table.h"
 #include "common/rfc6052.h"
-#include "translate/wire.h"
+#include "translate/bits.h"
 
 enum { V4_MAPPED = 96 };	/* IPv4 prefixes are held as 96 + n bits */
-
-/* 128 bits in host order. */
-struct bits {
-	uint64_t	high, low;
-};
 
 /*
  * An EAM ready for use: the IPv4 suffix stands `shift` bits above the end of
@@ -44,55 +39,6 @@ struct address_map {
 	struct rule	 by_prefix[ADDRESS_MAP_PREFIXES_MAX];
 	struct rule	 by_range[ADDRESS_MAP_PREFIXES_MAX];
 };
-
-static struct bits
-bits_of(const struct addr *addr)
-{
-	const uint8_t *o = addr->octet;
-
-	return (struct bits) {
-		(uint64_t)get_u32(o) << 32 | get_u32(o + 4),
-		(uint64_t)get_u32(o + 8) << 32 | get_u32(o + 12)
-	};
-}
-
-static struct addr
-addr_of(struct bits bits)
-{
-	struct addr addr;
-
-	put_u32(addr.octet, (uint32_t)(bits.high >> 32));
-	put_u32(addr.octet + 4, (uint32_t)bits.high);
-	put_u32(addr.octet + 8, (uint32_t)(bits.low >> 32));
-	put_u32(addr.octet + 12, (uint32_t)bits.low);
-	return addr;
-}
-
-static struct bits
-shift_left(uint32_t value, unsigned n)
-{
-	if (n >= 128)
-		return (struct bits) { 0, 0 };
-	if (n >= 64)
-		return (struct bits) { (uint64_t)value << (n - 64), 0 };
-	if (n == 0)
-		return (struct bits) { 0, value };
-	return (struct bits) { (uint64_t)value >> (64 - n),
-		(uint64_t)value << n };
-}
-
-/* The lowest 32 bits of what is n bits further up. */
-static uint32_t
-shift_right(struct bits bits, unsigned n)
-{
-	if (n >= 128)
-		return 0;
-	if (n >= 64)
-		return (uint32_t)(bits.high >> (n - 64));
-	if (n == 0)
-		return (uint32_t)bits.low;
-	return (uint32_t)(bits.low >> n | bits.high << (64 - n));
-}
 
 static uint32_t
 mask_v4(unsigned len)
@@ -356,8 +302,8 @@ address_map_4to6(const struct address_map *map, uint32_t v4,
 	if (!prefix_table_find(map->by_v4, &key, &i))
 		return address_map_4to6_by_prefix(map, v4, ret);
 	pair = &map->pair[i];
-	suffix = shift_left(v4 & pair->suffix, pair->shift);
-	*ret = addr_of((struct bits) { pair->v6.high | suffix.high,
+	suffix = bits_shift_left(v4 & pair->suffix, pair->shift);
+	*ret = bits_addr((struct bits) { pair->v6.high | suffix.high,
 	    pair->v6.low | suffix.low });
 	return ADDRESS_BY_EAM;
 }
@@ -396,7 +342,7 @@ address_map_6to4(const struct address_map *map, const struct addr *v6,
 	if (!prefix_table_find(map->by_v6, v6, &i))
 		return extract(map, v6, ret);
 	pair = &map->pair[i];
-	*ret = pair->v4 | (shift_right(bits_of(v6), pair->shift) &
+	*ret = pair->v4 | (bits_shift_right(bits_of(v6), pair->shift) &
 	    pair->suffix);
 	return ADDRESS_BY_EAM;
 }
