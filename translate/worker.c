@@ -8,23 +8,15 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/need.h"
 #include "common/sandbox_filter.h"
-#include "translate/vnet.h"
+#include "translate/worker_state.h"
 
 enum {
-	/* Where a packet begins in the buffer: room before it for what the
-	 * translator puts there, and for its vnet header; a multiple of 16, so
-	 * that the fields of its header are aligned. */
-	PACKET_AT = 64,
-	READ_OCTETS = VNET_OCTETS + PACKET_MAX + 1,
-	BUFFER_OCTETS = PACKET_AT - VNET_OCTETS + READ_OCTETS,
-
 	CLOCK_PACKETS = 32,	/* the clock is read once for so many */
 	CHECK_MS = 20,		/* how often a busy worker looks up */
 	IDLE_MS = 1000,		/* and an idle one */
@@ -34,109 +26,7 @@ enum {
 	LOG_BURST = 40
 };
 
-struct worker {
-	struct worker_start start;
-	struct siit_queue *queue;	/* owned */
-	uint8_t		*buffer;	/* owned; BUFFER_OCTETS */
-	uint64_t	 now_ms;	/* monotonic */
-	uint64_t	 checked_ms;	/* when we looked up last */
-	uint64_t	 copied_ms;	/* leases, likewise */
-	uint32_t	 copied_at;	/* where in the pool to go on */
-	uint64_t	 pool_changes;	/* that were copied */
-	struct token_bucket log_lines;
-	uint64_t	 unlogged;	/* drops, since the last line */
-};
-
-static void
-count(struct worker *w, enum xlat_stat stat, uint64_t n)
-{
-	counter_add(&w->start.stats->value[stat], n);
-}
-
-/* --- dropped packets ------------------------------------------------------- */
-
-/* `what` was done, besides dropping it: "" or " answered=icmp". */
-static void
-drop(struct worker *w, const struct packet *packet, enum drop_reason reason,
-    const char *what)
-{
-	char text[PACKET_TEXT_MAX];
-
-	counter_add(&w->start.stats->dropped[reason], 1);
-	if (!w->start.log_drops)
-		return;
-	if (!token_bucket_take(&w->log_lines, w->now_ms)) {
-		w->unlogged++;
-		return;
-	}
-	if (w->unlogged > 0)
-		log_info("device=%s dropped=%llu packets more, not logged",
-		    w->start.device, (unsigned long long)w->unlogged);
-	w->unlogged = 0;
-	log_info("device=%s reason=%s rule=\"%s\"%s packet=\"%s\"",
-	    w->start.device, drop_reason_label(reason),
-	    drop_reason_rule(reason), what, packet_describe(packet, text));
-}
-
-/* --- writing --------------------------------------------------------------- */
-
-/* Is there room in our buffer for a vnet header right before it? */
-static bool
-is_in_buffer(const struct worker *w, const struct packet *packet)
-{
-	return packet->at >= w->buffer + VNET_OCTETS &&
-	    packet->at < w->buffer + BUFFER_OCTETS;
-}
-
-static void
-put_out(struct worker *w, const struct packet *packet)
-{
-	uint8_t header[VNET_OCTETS];
-	struct iovec parts[] = {
-		{ .iov_base = header, .iov_len = VNET_OCTETS },
-		{ .iov_base = packet->at, .iov_len = packet->len }
-	};
-	ssize_t n;
-
-	if (is_in_buffer(w, packet)) {
-		vnet_write(&packet->offload, packet_version(packet),
-		    packet->at - VNET_OCTETS);
-		n = write(w->start.tun_fd, packet->at - VNET_OCTETS,
-		    VNET_OCTETS + packet->len);
-	} else {
-		vnet_write(&packet->offload, packet_version(packet), header);
-		n = writev(w->start.tun_fd, parts, 2);
-	}
-	if (n < 0)
-		drop(w, packet, DROP_WRITE_FAILED, "");
-}
-
-static void
-put_out_pieces(struct worker *w, struct siit_result *result)
-{
-	count(w, XLAT_CUT, 1);
-	while (siit_next_piece(w->queue, result)) {
-		count(w, XLAT_PIECES, 1);
-		put_out(w, &result->packet);
-	}
-}
-
 /* --- leases ---------------------------------------------------------------- */
-
-/* The packet's sender may have got an address of the pool just now. */
-static void
-note_lease(struct worker *w, const struct addr *sender)
-{
-	struct dynamic_pool *pool = w->start.tables->pool;
-	uint64_t now_s = (w->now_ms + w->start.epoch_ms) / 1000;
-	uint32_t v4;
-
-	if (dynamic_pool_changes(pool) == w->pool_changes)
-		return;
-	w->pool_changes = dynamic_pool_changes(pool);
-	if (dynamic_pool_6to4(pool, sender, &v4))
-		leases_put(w->start.leases, v4, sender, now_s);
-}
 
 static void
 copy_leases(struct worker *w)
@@ -209,81 +99,6 @@ hand_over(struct worker *w)
 	_exit(0);
 }
 
-/* --- packets --------------------------------------------------------------- */
-
-static void
-act(struct worker *w, const struct packet *packet, struct siit_result *result)
-{
-	if (result->hairpinned)
-		count(w, XLAT_HAIRPINNED, 1);
-	switch (result->verdict) {
-	case SIIT_FORWARD:
-		count(w, XLAT_FORWARDED, 1);
-		put_out(w, &result->packet);
-		break;
-	case SIIT_PIECES:
-		put_out_pieces(w, result);
-		break;
-	case SIIT_REPLY:
-		count(w, result->reason == DROP_NONE ? XLAT_ECHO_REPLIES :
-		    XLAT_ICMP_ERRORS, 1);
-		if (result->reason != DROP_NONE)
-			drop(w, packet, result->reason, " answered=icmp");
-		put_out(w, &result->packet);
-		break;
-	case SIIT_DROP:
-		if (result->limited)
-			count(w, XLAT_ICMP_LIMITED, 1);
-		drop(w, packet, result->reason, result->limited ?
-		    " answered=limited" : "");
-		break;
-	}
-}
-
-static void
-count_read(struct worker *w, const struct packet *packet)
-{
-	bool v4 = packet_version(packet) == 4;
-
-	count(w, v4 ? XLAT_IN4_PACKETS : XLAT_IN6_PACKETS, 1);
-	count(w, v4 ? XLAT_IN4_OCTETS : XLAT_IN6_OCTETS, packet->len);
-	if (packet->offload.gso != PACKET_GSO_NONE)
-		count(w, XLAT_SUPER_PACKETS, 1);
-}
-
-/* One read of `len` octets: a vnet header and a packet. */
-static void
-translate(struct worker *w, size_t len)
-{
-	struct packet packet = {
-		.at = w->buffer + PACKET_AT,
-		.headroom = PACKET_AT - VNET_OCTETS
-	};
-	struct siit_result result;
-	struct addr sender = { { 0 } };
-
-	if (len < VNET_OCTETS)
-		return;		/* no TUN device does that */
-	packet.len = len - VNET_OCTETS;
-	if (packet.len > PACKET_MAX) {
-		packet.len = PACKET_MAX;
-		drop(w, &packet, DROP_TOO_LONG, "");
-		return;
-	}
-	if (!vnet_read(packet.at - VNET_OCTETS, &packet.offload)) {
-		drop(w, &packet, DROP_BAD_OFFLOAD, "");
-		return;
-	}
-	count_read(w, &packet);
-	if (w->start.leases != NULL && packet.len >= 24)
-		memcpy(sender.octet, packet.at + 8, sizeof(sender.octet));
-	siit_translate(&w->start.tables->siit, w->queue, w->now_ms, &packet,
-	    &result);
-	if (w->start.leases != NULL)
-		note_lease(w, &sender);
-	act(w, &packet, &result);
-}
-
 /* --- life ------------------------------------------------------------------ */
 
 /* True once the master has closed the channel, or is gone. */
@@ -333,7 +148,8 @@ wait_for_packet(struct worker *w)
 
 	poll(p, 3, IDLE_MS);
 	w->now_ms = clock_now_ms();
-	if (p[1].revents != 0 || p[2].revents != 0 || w->now_ms >= w->checked_ms + CHECK_MS)
+	if (p[1].revents != 0 || p[2].revents != 0 ||
+	    w->now_ms >= w->checked_ms + CHECK_MS)
 		return look_up(w);
 	return true;
 }
@@ -372,12 +188,12 @@ run(struct worker *w)
 			if (w->now_ms >= w->checked_ms + CHECK_MS &&
 			    !look_up(w)) {
 				if (n > 0)
-					translate(w, (size_t)n);
+					worker_translate(w, (size_t)n);
 				return;
 			}
 		}
 		if (n > 0)
-			translate(w, (size_t)n);
+			worker_translate(w, (size_t)n);
 	}
 }
 
