@@ -18,7 +18,7 @@ import threading
 import time
 import unittest
 
-from lib import (POP4, POP6, VM, Daemon, SystemTest, alive, libconfig,
+from lib import (PATIENCE, POP4, POP6, VM, Daemon, SystemTest, alive, libconfig,
                  log_fields, run, wait_for, world)
 
 try:
@@ -108,7 +108,7 @@ class Jumpd(Daemon):
                       "error: reload refused: ", mark, timeout=30)
         return mark
 
-    def wait_line(self, kind, after=0, timeout=10.0, count=1, **fields):
+    def wait_line(self, kind, after=0, timeout=PATIENCE, count=1, **fields):
         """Wait for a line of that kind with these fields; returns all of
         its fields."""
         pattern = "info: %s " % kind + "".join(
@@ -348,7 +348,7 @@ class Bystander:
         self.done.set()
         self.thread.join(35)
 
-    def was_fine(self, test, most=1.0, least=10):
+    def was_fine(self, test, most=3.0, least=10):
         """It still works, and never waited for longer than `most` s."""
         before = self.count
         wait_for(lambda: self.error or self.count >= before + least,
@@ -373,7 +373,7 @@ class Raw:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
         if source is not None:
             sock.bind((source, 0))
-        sock.settimeout(20)
+        sock.settimeout(60)
         sock.connect((at, 22))
         self.sock = sock
         self.messages = []
@@ -392,7 +392,7 @@ class Raw:
                 self.changed.notify_all()
             return ptype, message
         self.t.packetizer.read_message = read_message
-        self.t.start_client(timeout=20)
+        self.t.start_client(timeout=60)
         if user is not None:
             self.t.auth_none(user)
 
@@ -416,7 +416,7 @@ class Raw:
         self.t._send_message(message)
 
     def open(self, port=ECHO, host=VM[1], window=1 << 21, packet=32768,
-             kind="direct-tcpip", wait=True, timeout=15.0):
+             kind="direct-tcpip", wait=True, timeout=PATIENCE):
         """Open a channel; returns (ours, theirs), or None if refused."""
         ours = self.next
         self.next += 1
@@ -434,7 +434,7 @@ class Raw:
     def data(self, theirs, data):
         self.send(94, theirs, data)
 
-    def wait(self, predicate, timeout=15.0):
+    def wait(self, predicate, timeout=PATIENCE):
         """Wait for a message; returns its type and octets."""
         end = time.monotonic() + timeout
         with self.changed:
@@ -460,7 +460,7 @@ class Raw:
         before = len(self.received(ours))
         self.data(theirs, data)
         wait_for(lambda: len(self.received(ours)) >= before + len(data),
-                 "an echo", 10)
+                 "an echo")
         return self.received(ours)[before:] == data
 
     def ended(self):

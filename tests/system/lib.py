@@ -43,6 +43,7 @@ NO_ANSWER = "2001:db8:dead::1"              # packets vanish
 UNREACHABLE = "2001:db8:bad::1"             # no route
 
 CLONE_NEWNET = 0x40000000
+PATIENCE = 30.0     # seconds, for what should come soon on a busy machine
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -69,7 +70,7 @@ def run(*args, timeout=60, check=True, **kwargs):
     return done
 
 
-def wait_for(predicate, what, timeout=10.0):
+def wait_for(predicate, what, timeout=PATIENCE):
     """Wait until predicate() is true, and return what it returned."""
     end = time.monotonic() + timeout
     while True:
@@ -133,14 +134,14 @@ class Host:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((address, port))
         sock.listen(backlog)
-        sock.settimeout(10)
+        sock.settimeout(PATIENCE)
         return sock
 
     def connect(self, address, port, source=None):
         with self:
             sock = socket.socket(socket.AF_INET6 if ":" in address else
                                  socket.AF_INET)
-        sock.settimeout(10)
+        sock.settimeout(PATIENCE)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if source is not None:
             sock.bind((source, 0))
@@ -289,45 +290,57 @@ class Daemon:
     def __init__(self, name):
         self.name = name
         self.lines = []
+        self.log_ended = False
         self.changed = threading.Condition()
-        self.process = None
+        self.process = self.reader = None
 
     def watch(self, process):
         """Take over a process whose standard error output is a pipe, or goes
         elsewhere."""
         self.process = process
+        self.log_ended = False
         self.pid = process.pid
+        self.reader = None
         if process.stderr is not None:
-            threading.Thread(target=self.read_log, daemon=True).start()
+            self.reader = threading.Thread(
+                target=self.read_log, args=(process.stderr,), daemon=True)
+            self.reader.start()
 
-    def read_log(self):
-        for line in self.process.stderr:
+    def read_log(self, pipe):
+        for line in pipe:
             with self.changed:
                 self.lines.append(line.decode("utf-8", "backslashreplace")
                                   .rstrip("\n"))
                 self.changed.notify_all()
-        self.process.stderr.close()
+        pipe.close()
+        with self.changed:
+            self.log_ended = True
+            self.changed.notify_all()
 
     def log_mark(self):
         with self.changed:
             return len(self.lines)
 
     def log(self, pattern, after=0):
-        """The lines that match."""
+        """The lines that match; of a daemon that has ended, all of them."""
+        if self.reader is not None and self.process.poll() is not None:
+            self.reader.join(5)     # unless others hold the pipe
+        return self.log_so_far(pattern, after)
+
+    def log_so_far(self, pattern, after):
         with self.changed:
             return [line for line in self.lines[after:]
                     if re.search(pattern, line)]
 
-    def wait_log(self, pattern, after=0, timeout=10.0, count=1):
+    def wait_log(self, pattern, after=0, timeout=PATIENCE, count=1):
         """Wait for a line (or `count` lines) that matches; returns the
         last of them."""
         def found():
-            return self.process.poll() is not None or \
-                len(self.log(pattern, after)) >= count
+            return self.log_ended or \
+                len(self.log_so_far(pattern, after)) >= count
         with self.changed:
             self.changed.wait_for(found, timeout)
-        time.sleep(0.05 if self.process.poll() is not None else 0)
-        found = self.log(pattern, after)
+        found = self.log_so_far(pattern, after)
         if len(found) < count:
             raise AssertionError("no log line /%s/ in:\n%s" % (
                 pattern, "\n".join(self.lines[after:])))
@@ -354,19 +367,24 @@ class Daemon:
             # One that comes before this is looked at would be lost.
             with contextlib.suppress(AssertionError):
                 self.wait_log("info: stopping", timeout=2)
-            with contextlib.suppress(OSError):
-                self.signal(signal.SIGTERM)
-        try:
-            status = self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            status = self.process.wait()
+        status = self.end()
         left = [pid for pid in family if alive(pid)]
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         if expect is not None and (status != expect or left):
             raise AssertionError("%s ended with %d, workers left: %s\n%s" % (
                 self.name, status, left, "\n".join(self.lines)))
+
+
+    def end(self):
+        """Tell it to end at once, more than once, as any may be lost."""
+        for _ in range(15):
+            if self.process.poll() is None:
+                self.signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self.process.wait(2)
+        self.process.kill()
+        return self.process.wait()
 
 
 class Proxyd(Daemon):
@@ -416,7 +434,7 @@ class Proxyd(Daemon):
         if stderr is None:
             self.wait_log(r"info: ready: \d+ workers")
 
-    def wait_end(self, after=0, timeout=10.0, **fields):
+    def wait_end(self, after=0, timeout=PATIENCE, **fields):
         """Wait for a connection's line with these fields; returns all its
         fields."""
         pattern = "info:(?= client=)" + "".join(
@@ -477,6 +495,13 @@ def alive(pid):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def cpu_seconds(pid):
+    """What it has used so far."""
+    with open("/proc/%d/stat" % pid) as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def status_of(pid):
@@ -601,7 +626,7 @@ class SystemTest(unittest.TestCase):
 
     def accept(self, listener):
         sock, _ = listener.accept()
-        sock.settimeout(10)
+        sock.settimeout(PATIENCE)
         self.addCleanup(sock.close)
         return sock
 

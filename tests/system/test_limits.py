@@ -13,7 +13,7 @@ import time
 import unittest
 
 from lib import (CLIENT6, NO_ANSWER, POP6, VM, SystemTest, client_hello,
-                 recv_all, recv_exactly, request, run, wait_for)
+                 cpu_seconds, recv_all, recv_exactly, request, run, wait_for)
 
 NAME = "raw.example.com"
 RAW = "%s %s\n" % (NAME, VM[3])
@@ -32,12 +32,6 @@ def answer(sock):
             return "served"
         return re.match(rb"HTTP/1.1 (\d+)|$", got).group().decode() or "end"
     return "reset"
-
-
-def cpu_seconds(pid):
-    with open("/proc/%d/stat" % pid) as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Served(SystemTest):
@@ -126,10 +120,12 @@ class Served(SystemTest):
                 os.kill(pid, signal.SIGCONT)
 
     def enter_both(self, n, **where):
-        """n connections through each worker."""
+        """n connections through each worker; each by itself, as one that is
+        stopped for half a second is replaced."""
         for number in (0, 1):
-            with self.only_worker(number):
-                self.assertEqual(self.enter(n, **where), {"served": n})
+            for _ in range(n):
+                with self.only_worker(number):
+                    self.assertEqual(self.enter(1, **where), {"served": 1})
 
     def leave(self, n):
         """End n connections; their lines come before they are counted out
@@ -251,10 +247,9 @@ class Limits(Served):
         start = time.monotonic()
         mark = proxyd.log_mark()
         served = 0
-        for number in (0, 1):
-            with self.only_worker(number):
-                served += self.enter(5).get("served", 0)
-        self.assertEqual(served, 10)    # 1 bucket for both workers
+        self.enter_both(5)              # 1 bucket for both workers
+        served = 10
+        empty = time.monotonic()
         counts = self.enter(60)
         most = 20 + 2 * (time.monotonic() - start)
         self.assertTrue(20 <= served + counts["served"] <= most + 1, counts)
@@ -264,7 +259,8 @@ class Limits(Served):
         time.sleep(1.6)
         # Those refused have taken nothing.
         counts = self.enter(10)
-        self.assertTrue(3 <= counts["served"] <= 6, counts)
+        most = 2 * (time.monotonic() - empty) + 2
+        self.assertTrue(3 <= counts["served"] <= most, counts)
         self.told_of_refused(proxyd, mark, time.monotonic() - start)
 
     def told_of_refused(self, proxyd, mark, seconds):
@@ -274,7 +270,7 @@ class Limits(Served):
         def told():
             return sum(int(re.search(r"refused=(\d+)", line).group(1))
                        for line in proxyd.log("refused=", mark))
-        wait_for(lambda: told() >= refused, "all refused are told of", 5)
+        wait_for(lambda: told() >= refused, "all refused are told of")
         self.assertEqual(told(), refused)
         self.assertLessEqual(len(proxyd.log("refused=", mark)),
                              2 * (seconds + 2))
@@ -299,19 +295,17 @@ class Limits(Served):
         os.kill(victim, signal.SIGKILL)
         wait_for(lambda: victim not in proxyd.workers() and
                  len(proxyd.workers()) == 2, "another worker")
-        time.sleep(0.1)
         self.assert_exactly(lost, "reset")
 
     def test_workers_killed_again_and_again(self):
         proxyd = self.limited(connections=10)
         for _ in range(6):
             self.enter(12)
-            for pid in proxyd.workers():
+            killed = proxyd.workers()
+            for pid in killed:
                 os.kill(pid, signal.SIGKILL)
-            wait_for(lambda old=pid: len(proxyd.workers()) == 2 and
-                     old not in proxyd.workers(), "other workers")
-        # The last ones may have been replaced while we looked.
-        time.sleep(0.3)
+            wait_for(lambda old=killed: len(
+                set(proxyd.workers()).difference(old)) == 2, "other workers")
         self.assert_exactly(10, "reset")
 
     def test_a_reload_changes_limits_at_once(self):
@@ -460,16 +454,15 @@ class RemovedNames(SystemTest):
 
     OTHER = "other.example.com %s\n" % VM[3]
 
-    def removing(self, removed="0.6", **settings):
+    def removing(self, removed="2", **settings):
         self.running = self.proxyd(
             RAW + self.OTHER, reload_closes_removed="true",
             timeouts={"removed": removed}, **settings)
         self.listener = self.listen(VM[3], 443)
         return self.running
 
-    def assert_ends(self, sock, least, most):
-        start = time.monotonic()
-        sock.settimeout(most)
+    def assert_ends(self, sock, start, least, most=10):
+        """It ends at least so many seconds after `start`."""
         with contextlib.suppress(ConnectionResetError):
             self.assertEqual(sock.recv(1), b"")
         self.assertTrue(least < time.monotonic() - start < most)
@@ -488,10 +481,11 @@ class RemovedNames(SystemTest):
         # Even one of which the one side has finished.
         pairs[3][0].shutdown(socket.SHUT_WR)
         self.assertEqual(pairs[3][1].recv(1), b"")
+        start = time.monotonic()
         proxyd.reload(self.OTHER)
         for client, vm in pairs[:3]:
             self.assert_echo(client, vm)    # which puts nothing off
-        self.assert_ends(pairs[0][0], 0.2, 2)
+        self.assert_ends(pairs[0][0], start, 1)
         proxyd.wait_log("reason=mapping_changed", count=20)
         for client, vm in pairs:
             for sock in (client, vm):
@@ -501,23 +495,22 @@ class RemovedNames(SystemTest):
         self.assertEqual(len(proxyd.log("info: client=")), 20)
 
     def test_a_name_that_comes_back_in_time_stays(self):
-        proxyd = self.removing("1.0")
+        proxyd = self.removing()
         client, vm = self.relayed(self.listener)
         proxyd.reload(self.OTHER)
         time.sleep(0.3)
         proxyd.reload(RAW)
-        time.sleep(1.2)
+        time.sleep(2.2)
         self.assert_echo(client, vm)
 
     def test_a_second_reload_gives_no_more_time(self):
-        proxyd = self.removing("0.8")
+        proxyd = self.removing("3")
         client, _ = self.relayed(self.listener)
         start = time.monotonic()
         proxyd.reload("# nothing\n")
-        time.sleep(0.4)
+        time.sleep(2.5)
         proxyd.reload(self.OTHER)
-        self.assert_ends(client, 0, 2)
-        self.assertTrue(0.6 < time.monotonic() - start < 1.15)
+        self.assert_ends(client, start, 1.5, 5.4)
 
     def test_a_pattern_that_matches_keeps_it(self):
         proxyd = self.removing("0.2")
@@ -539,23 +532,24 @@ class RemovedNames(SystemTest):
         proxyd.reload("# nothing\n")
         vm = self.accept(listener)
         self.assertEqual(recv_exactly(vm, len(first)), first)
-        self.assert_ends(client, -1, 3)
+        self.assert_ends(client, time.monotonic(), -1)
         proxyd.wait_end(reason="mapping_changed")
 
     def test_http_that_waits_for_an_answer_ends_too(self):
         proxyd = self.removing()
         client, vm = self.relayed(self.listen(VM[3]), port=80)
+        start = time.monotonic()
         proxyd.reload("# nothing\n")
-        self.assert_ends(client, 0.2, 2)
+        self.assert_ends(client, start, 1)
         proxyd.wait_end(reason="mapping_changed")
 
     def test_switching_it_off_lets_them_live(self):
-        proxyd = self.removing("0.8")
+        proxyd = self.removing()
         client, vm = self.relayed(self.listener)
         proxyd.reload("# nothing\n")
         proxyd.write_config(reload_closes_removed="false")
         proxyd.reload()
-        time.sleep(1.2)
+        time.sleep(2.2)
         self.assert_echo(client, vm)
 
 

@@ -115,7 +115,7 @@ class Firewall(Embed):
     def answers(self, host, address):
         """Does the POP answer at the address?"""
         with host, socket.socket(socket.AF_INET6) as sock:
-            sock.settimeout(0.5)
+            sock.settimeout(1)
             with contextlib.suppress(TimeoutError):
                 sock.connect((address, PORT))
                 return True

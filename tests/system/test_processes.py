@@ -13,6 +13,7 @@ from lib import (PROXYD, VM, SystemTest, alive, comm, recv_all, request,
                  status_of, wait_for)
 
 RAW = "raw.example.com %s\n" % VM[3]
+SOON = 5.0      # what takes less than a second on a machine of its own
 
 
 class Workers(SystemTest):
@@ -31,8 +32,6 @@ class Workers(SystemTest):
 
     def works(self, client, vm):
         try:
-            client.settimeout(2)
-            vm.settimeout(2)
             self.assert_echo(client, vm)
             return True
         except (OSError, AssertionError):
@@ -53,7 +52,7 @@ class Workers(SystemTest):
             slowest = max(slowest, time.monotonic() - before)
         return slowest
 
-    def replaced(self, pid, timeout=1.0):
+    def replaced(self, pid, timeout=SOON):
         wait_for(lambda: pid not in self.running.workers() and
                  len(self.running.workers()) == 2,
                  "another worker in the place of %d" % pid, timeout)
@@ -90,7 +89,7 @@ class Workers(SystemTest):
         os.kill(pid, signal.SIGSTOP)
         for client, vm in others.values():
             self.assertTrue(self.works(client, vm))
-        self.replaced(pid, 1.2)
+        self.replaced(pid)
         self.assert_only_its_own_fail(pairs, owned)
         self.refused_at_once(0.3)
 
@@ -116,7 +115,7 @@ class Workers(SystemTest):
             self.refused_at_once(0.1)
         self.assertIn(other, self.running.workers())
         wait_for(lambda: len(self.running.workers()) == 2,
-                 "a second worker after the crashes", 1.0)
+                 "a second worker after the crashes", SOON)
         self.assert_only_its_own_fail(pairs, owned)
 
     def test_all_workers_killed_at_once(self):
@@ -124,7 +123,7 @@ class Workers(SystemTest):
         for pid in before:
             os.kill(pid, signal.SIGKILL)
         wait_for(lambda: len(set(self.running.workers()) - set(before)) == 2,
-                 "two new workers", 1.0)
+                 "two new workers", SOON)
         self.refused_at_once(0.1)
 
     def test_workers_outlive_the_master_until_they_are_done(self):
@@ -158,7 +157,7 @@ class Workers(SystemTest):
             self.assertTrue(self.works(client, vm))
             client.close()
             vm.close()
-        self.assertEqual(self.running.process.wait(5), 0)
+        self.assertEqual(self.running.process.wait(20), 0)
         self.assertEqual(len(self.running.log("reason=done")), 6)
 
     def test_a_second_sigterm_ends_at_once(self):
@@ -167,7 +166,7 @@ class Workers(SystemTest):
         wait_for(self.port_closed, "nobody accepts any more")
         self.assertIsNone(self.running.process.poll())
         self.running.signal(signal.SIGTERM)
-        self.assertEqual(self.running.process.wait(3), 0)
+        self.assertEqual(self.running.process.wait(20), 0)
         self.running.wait_log("reason=shutdown", count=6)
 
     def test_names_and_rights(self):
@@ -206,15 +205,15 @@ class Shutdown(SystemTest):
         self.relayed(listener)
         start = time.monotonic()
         proxyd.signal(signal.SIGTERM)
-        self.assertEqual(proxyd.process.wait(5), 0)
-        self.assertTrue(0.4 < time.monotonic() - start < 2.5)
+        self.assertEqual(proxyd.process.wait(30), 0)
+        self.assertTrue(0.4 < time.monotonic() - start < 10)
         proxyd.wait_log("reason=shutdown")
 
     def test_a_service_manager_is_told(self):
         path = self.world.path("notify")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
             sock.bind(path)
-            sock.settimeout(10)
+            sock.settimeout(30)
             self.addCleanup(os.unlink, path)
             proxyd = self.proxyd(RAW, env={"NOTIFY_SOCKET": path})
             self.assertIn(b"READY=1", sock.recv(1000))
@@ -224,7 +223,7 @@ class Shutdown(SystemTest):
             self.assertIn(b"READY=1", sock.recv(1000))
             proxyd.signal(signal.SIGTERM)
             self.assertIn(b"STOPPING=1", sock.recv(1000))
-            self.assertEqual(proxyd.process.wait(10), 0)
+            self.assertEqual(proxyd.process.wait(30), 0)
 
 
 class Log(SystemTest):
@@ -299,7 +298,7 @@ class Log(SystemTest):
         wait_for(lambda: not self.closed(), "it listens")
         start = time.monotonic()
         self.ask(7000)    # about 1.4 MiB of lines
-        self.assertLess(time.monotonic() - start, 40)
+        self.assertLess(time.monotonic() - start, 200)
 
     @staticmethod
     def writer(proxyd):
@@ -312,7 +311,7 @@ class Log(SystemTest):
         os.kill(writer, signal.SIGKILL)
         self.ask()
         wait_for(lambda: proxyd.children("popgate-log") not in ([], [writer]),
-                 "another log writer", 2)
+                 "another log writer", SOON)
         self.ask()
         proxyd.wait_log("not_mapped", count=2)
 

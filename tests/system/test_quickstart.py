@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: ISC
 """./quickstart, as a stranger runs it, and what it leaves behind."""
+import contextlib
 import os
 import re
 import unittest
 
-from lib import TOP, Host, SystemTest, run
+from lib import TOP, Host, SystemTest, run, wait_for
 
 
 @unittest.skipUnless(os.access(os.path.join(TOP, "quickstart"), os.X_OK) and
@@ -41,6 +42,13 @@ class Quickstart(SystemTest):
         named = set(re.findall(r"popgate-(?:six|relay|four)\d*", text))
         return named & set(run("ip", "netns", "list").stdout.split())
 
+    def assert_left(self, text, before):
+        """Nothing of it is there any more; what was killed ends soon."""
+        self.assertFalse(self.networks(text))
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: self.state() == before, "")
+        self.assertEqual(self.state(), before)
+
     def test_the_demo_works_and_leaves_nothing(self):
         before = self.state()
         text = self.quickstart().stdout
@@ -50,8 +58,7 @@ class Quickstart(SystemTest):
                       "This is a jump host",
                       "You come from 192.0.2.6", "destination_unmapped"):
             self.assertIn(shown, text)
-        self.assertFalse(self.networks(text))
-        self.assertEqual(self.state(), before)
+        self.assert_left(text, before)
 
     def test_keep_says_how_to_stop_it(self):
         before = self.state()
@@ -72,8 +79,7 @@ class Quickstart(SystemTest):
         self.assertIn("192.0.2.6", run("sh", "-c", command).stdout)
         self.assertEqual(len(self.networks(text)), 3)
         self.quickstart("--stop")
-        self.assertFalse(self.networks(text))
-        self.assertEqual(self.state(), before)
+        self.assert_left(text, before)
 
 
 if __name__ == "__main__":

