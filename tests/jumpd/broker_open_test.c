@@ -322,7 +322,7 @@ Test(broker_open, gives_up_in_time)
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	cr_expect_eq(pending, 3);
 	cr_expect_eq(timed_out, 5);
-	cr_expect_leq(after.tv_sec - before.tv_sec, 2);
+	cr_expect_leq(after.tv_sec - before.tv_sec, 10);
 	for (i = 0; i < n; i++)
 		close(fds[i]);
 	world_ended(&w, &child, END_NONE);
@@ -452,7 +452,7 @@ Test(broker_open, hears_no_child_all_the_time)
 	cr_expect_geq((after.tv_sec - before.tv_sec) * 1000 +
 		(after.tv_nsec - before.tv_nsec) / 1000000, 800);
 	/* Its last words are heard to the end. */
-	for (i = 0; i < 100; i++)
+	for (i = 0; i < 200; i++)
 		child_ask(&child, i, "2001:db8::1", 23);
 	m = (struct broker_msg){ .type = BROKER_ENDING };
 	m.u.ending.reason = END_DISCONNECTED;
@@ -462,7 +462,7 @@ Test(broker_open, hears_no_child_all_the_time)
 	cr_expect_eq(try_open(&other, "2001:db8::1", 22), DENY_NONE);
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	cr_expect_leq((after.tv_sec - before.tv_sec) * 1000 +
-		(after.tv_nsec - before.tv_nsec) / 1000000, 200);
+		(after.tv_nsec - before.tv_nsec) / 1000000, 700);
 	world_ended(&w, &child, END_NONE);
 	cr_expect(world_logs(&w, "reason=disconnected"));
 	world_ended(&w, &other, END_NONE);

@@ -25,7 +25,7 @@
 #include "tests/lib/mapping_image.h"
 #include "tests/lib/ssh_vectors.h"
 
-enum { PATIENCE_MS = 3000 };
+enum { PATIENCE_MS = 20000 };
 
 /* A process that cannot be traced cannot be searched for leaks. */
 static int is_sandboxed;
@@ -373,7 +373,7 @@ world_news(struct broker_world *w, uint64_t *ret_session)
 	struct broker_news m;
 	size_t n_fds = 0;
 
-	if (poll(&p, 1, 2000) != 1 ||
+	if (poll(&p, 1, PATIENCE_MS) != 1 ||
 	    sock_recv_fds(w->sessions, &m, sizeof(m), NULL, &n_fds) !=
 		(ssize_t)sizeof(m))
 		return 0;
