@@ -9,7 +9,8 @@ import time
 
 from jump_lib import (ECHO, NO_SERVER, SINK, SOURCE, STUCK, JumpTest, Raw,
                       memory_kib)
-from lib import CLIENT4, POP4, POP6, VM, alive, reset, wait_for
+from lib import (CLIENT4, POP4, POP6, VM, alive, cpu_seconds, reset,
+                 wait_for)
 
 GENEROUS = {"half_open": "1000", "half_open_per_source": "0",
             "source_opens": "0", "source_targets": "0",
@@ -37,7 +38,7 @@ class Hostile(JumpTest):
         sock.sendall(data)
         return sock
 
-    def assert_closed(self, sock, within=10.0):
+    def assert_closed(self, sock, within=30.0):
         sock.settimeout(within)
         with contextlib.suppress(ConnectionResetError):
             while sock.recv(65536):
@@ -75,7 +76,7 @@ class Hostile(JumpTest):
 
     def test_a_login_that_never_comes(self):
         client = self.raw(user=None)
-        wait_for(client.ended, "the login time is over", 10)
+        wait_for(client.ended, "the login time is over")
         self.running.wait_line("session", reason="login_grace")
 
     def test_requests_that_libssh_cannot_answer(self):
@@ -89,7 +90,7 @@ class Hostile(JumpTest):
 
         def refused(count):
             wait_for(lambda: sum(ptype == 51 for ptype, _ in
-                                 client.messages) == count, "refusals", 4)
+                                 client.messages) == count, "refusals")
         client.send(50, "nobody", "ssh-connection", "publickey", False,
                     "ssh-unknown", b"\0\0\0\x0bssh-unknown\0\0\0\1x")
         refused(2)
@@ -118,7 +119,7 @@ class Hostile(JumpTest):
         client.wait(lambda ptype, _: ptype == 51)
         client.send(50, "nobody", "ssh-connection", "gssapi-with-mic", 1,
                     b"\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02")
-        wait_for(client.ended, "it is ended", 3)
+        wait_for(client.ended, "it is ended")
         self.running.wait_line("session", reason="protocol")
 
     def test_attempts_are_counted(self):
@@ -167,11 +168,16 @@ class Hostile(JumpTest):
         pid = self.process_of(client)
         channel = client.open(packet=10)
         self.assertIsNotNone(channel)
-        began = time.monotonic()
+        used = 0.0
         with contextlib.suppress(Exception):
             client.data(channel[1], b"come back")
-        wait_for(lambda: not alive(pid), "the process is dead", 10)
-        self.assertLess(time.monotonic() - began, 3)
+        end = time.monotonic() + 120        # on a busy machine
+        with contextlib.suppress(OSError):
+            while alive(pid):
+                used = max(used, cpu_seconds(pid))
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.01)
+        self.assertLess(used, 3)
         self.running.wait_line("session", reason="spinning")
 
     def test_other_maximum_packet_sizes(self):
@@ -360,11 +366,11 @@ class Hostile(JumpTest):
         """A client may not use the CPU for nothing, not even half of it."""
         client = self.raw()
         pid = self.process_of(client)
-        end = time.monotonic() + 90
+        end = time.monotonic() + 300        # on a busy machine
         with contextlib.suppress(Exception):
             while time.monotonic() < end and alive(pid):
                 client.t.renegotiate_keys()
-        wait_for(lambda: not alive(pid), "it is gone", 1)
+        wait_for(lambda: not alive(pid), "it is gone")
         self.running.wait_line("session", reason="spinning")
 
     def test_resets_at_every_moment(self):
@@ -445,14 +451,14 @@ class Floods(JumpTest):
         self.assertTrue(self.raw())
 
     def test_a_rate(self):
-        self.jumpd(limits={"rate_per_source": "60", "burst_per_source": "5"})
-        # Within less than a second, in which there would be one more.
+        self.jumpd(limits={"rate_per_source": "20", "burst_per_source": "5"})
+        # Within less than three seconds, in which there would be one more.
         socks = [self.connect(22) for _ in range(6)]
         self.assertEqual(socks[5].recv(100), b"")
         for sock in socks[:5]:
             self.assertEqual(sock.recv(4), b"SSH-")
         self.running.wait_log("refused .*reason=limit_source_rate$")
-        time.sleep(1.1)
+        time.sleep(3.1)
         self.raw().close()
 
     def test_penalties_and_exemptions(self):
@@ -472,7 +478,7 @@ class Floods(JumpTest):
         guess()
         guess()
         # The parent hears of them from the broker.
-        wait_for(lambda: self.connect(22).recv(100) == b"", "a refusal", 3)
+        wait_for(lambda: self.connect(22).recv(100) == b"", "a refusal")
         self.running.wait_log("refused .*reason=penalty$")
         self.running.reload(exempt_sources='[ "%s/32" ]' % CLIENT4)
         guess()
@@ -483,7 +489,7 @@ class Floods(JumpTest):
         self.jumpd(penalties={"hang_up": "4", "threshold": "6", "max": "60"})
         for _ in range(2):
             self.connect(22).close()
-        wait_for(lambda: self.connect(22).recv(100) == b"", "a refusal", 3)
+        wait_for(lambda: self.connect(22).recv(100) == b"", "a refusal")
         self.running.wait_log("refused .*reason=penalty$")
         self.assertTrue(self.raw(at=POP6).open())
 

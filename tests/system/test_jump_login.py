@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from jump_lib import ECHO, JUMPD, JumpTest
-from lib import CLIENT4, POP4, VM, run, wait_for
+from lib import CLIENT4, CLIENT6, POP4, POP6, VM, run, wait_for
 
 
 class Logins(JumpTest):
@@ -16,7 +16,7 @@ class Logins(JumpTest):
             "-W", "[%s]:%d" % (vm, port), "%s@%s" % (user, POP4), jump=None,
             options=("-i", key, *extra), stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        out, self.said = tunnel.communicate(b"echo", timeout=20)
+        out, self.said = tunnel.communicate(b"echo", timeout=60)
         return out == b"echo"
 
     def keys_file(self, name, *lines):
@@ -52,11 +52,17 @@ class Logins(JumpTest):
         for user in ("jump", "root", "x" * 300):
             self.assertFalse(self.allowed(self.key("o"), user=user))
             self.assertIn(b"(publickey)", self.said)
-            for method, fields in methods.items():
-                times[method, user] = min(self.time_refused(user, *fields)
-                                          for _ in range(5))
-        self.assertLess(max(times.values()) - min(times.values()), 0.01,
-                        times)
+        # On a busy machine some take longer, but not the fastest of each.
+        for turn in range(100):
+            for user in ("jump", "root", "x" * 300):
+                for method, fields in methods.items():
+                    took = self.time_refused(user, *fields)
+                    times[method, user] = min(
+                        took, times.get((method, user), took))
+            if turn >= 4 and max(times.values()) - min(
+                    times.values()) < 0.01:
+                return
+        self.fail(times)
 
     def time_refused(self, user, *fields):
         client = self.raw(user=None)
@@ -156,7 +162,7 @@ class Logins(JumpTest):
 
     def test_a_key_that_expires_opens_nothing_more(self):
         key = self.key("k")
-        expires = time.time() + 5
+        expires = time.time() + 10
         soon = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(expires))
         self.jumpd(authentication='[ "keys" ]', authorized_keys='[ "%s" ]' %
                    self.keys_file("ak", 'expiry-time="%s" %s' % (
@@ -174,8 +180,8 @@ class Logins(JumpTest):
             return tunnel.communicate(b"echo", timeout=20)[0] == b"echo"
         self.assertTrue(opened())
         while opened():
-            self.assertLess(time.time(), expires + 5)
-            time.sleep(0.2)     # or source_target_opens ends it
+            self.assertLess(time.time(), expires + 20)
+            time.sleep(0.4)     # or source_target_opens ends it
         self.running.wait_line("channel_refused", reason="expired")
         self.assertFalse(self.allowed(key))
         self.running.wait_line("login_failed", reason="key_expired")
@@ -263,7 +269,7 @@ class Logins(JumpTest):
         self.running.reload(timeouts={"command": "0.5"})
         began = time.monotonic()
         self.assertFalse(self.allowed(key))
-        self.assertLess(time.monotonic() - began, 10)
+        self.assertLess(time.monotonic() - began, 25)
 
     def test_the_banner(self):
         self.jumpd(banner='"Be nice.\\n"')
@@ -291,7 +297,7 @@ class Logins(JumpTest):
 
         def resolved():
             return self.ssh("root@x.dns.test", check=False).stderr
-        wait_for(lambda: "no such name" in resolved(), "the name server", 10)
+        wait_for(lambda: "no such name" in resolved(), "the name server")
         self.running.write_mapping("")
         self.running.reload()
         done = self.ssh("root@vm.dns.test", "echo $SSH_CONNECTION")
@@ -328,12 +334,15 @@ class Logins(JumpTest):
         self.jumpd(authentication='[ "keys" ]', authorized_keys='[ "%s" ]' %
                    self.keys_file("ak", ""))
         self.assertFalse(self.allowed(self.key("k")))
-        self.ssh("jump@[2001:db8:6::10]", jump=None, check=False)
-        self.running.wait_line("session", after=0)
+        self.ssh("jump@" + POP6, jump=None, check=False)
+        self.running.wait_line("session", count=2)
         lines = [line for line in self.running.lines if line]
-        self.assertEqual(self.banned(lines), [CLIENT4] * len(
-            self.running.log("login_failed ")))
-        self.assertIn(CLIENT4, self.banned(lines))
+        failed = [re.search(r"login_failed client=(\S+):\d+ ", line)
+                  for line in lines if "login_failed " in line]
+        self.assertEqual(self.banned(lines),
+                         [at.group(1).strip("[]") for at in failed])
+        for client in CLIENT4, CLIENT6:
+            self.assertIn(client, self.banned(lines))
         # As the journal has them.
         self.assertEqual(self.banned(
             "2026-11-21T09:27:00 pop jumpd[7]: " + line for line in lines),
