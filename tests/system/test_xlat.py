@@ -15,6 +15,8 @@ from xlat_lib import FOUR, FOUR6, OWN4, OWN6, R4, R6, ROUTERS4, SIX, SIX4, \
 CONTENT = hashlib.sha256(b"page").digest() * 40000      # 1.28 MB
 HAIRPIN4 = "192.0.2.7"      # another mapping, on six too
 HAIRPIN6 = "2001:db8:6::7"
+# It waits for each answer by itself, not as long as others took.
+TRACEROUTE = "traceroute", "-n", "-q", "1", "-w", "5,0,0"
 
 
 def is_router4(address):
@@ -45,7 +47,7 @@ class Ping(XlatTest):
                               (self.net.six, OWN6, OWN6),
                               (self.net.four, OWN4, OWN4)):
             before = xlatd.counters().get("fragmented_icmp", 0)
-            done = self.run_on(host, "ping", "-n", "-c", "1", "-W", "1", "-s",
+            done = self.run_on(host, "ping", "-n", "-c", "1", "-W", "2", "-s",
                                "2000", to, check=False)
             self.assertIn("From " + own, done.stdout)
             self.assertEqual(xlatd.counters()["fragmented_icmp"], before + 2)
@@ -73,7 +75,7 @@ class Ping(XlatTest):
             sniffer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sniffer.setsockopt(socket.IPPROTO_IP, 13, 1)    # IP_RECVTOS
         sniffer.bind((FOUR, 4000))
-        sniffer.settimeout(5)
+        sniffer.settimeout(20)
         with self.net.six:
             sender = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
         sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, 0xb8)
@@ -95,24 +97,21 @@ class Routers(XlatTest):
     def test_traceroute_from_ipv6(self):
         self.xlatd()
         for method in (), ("-I",), ("-T",):
-            hops = self.hops(self.net.six, "traceroute", "-n", "-q", "1", "-w",
-                             "2", *method, FOUR6)
+            hops = self.hops(self.net.six, *TRACEROUTE, *method, FOUR6)
             self.assertEqual(hops, [R6[0], X6, OWN6, embedded(X4),
                                     embedded(R4[1]), embedded(FOUR)], method)
 
     def test_traceroute_from_ipv4(self):
         xlatd = self.xlatd()
-        hops = self.hops(self.net.four, "traceroute", "-n", "-q", "1", SIX4)
+        hops = self.hops(self.net.four, *TRACEROUTE, SIX4)
         for _ in range(10):
             # Which router gets which of 16 addresses is a matter of chance.
             if hops[3] != hops[4]:
                 break
             xlatd.reload()
-            hops = self.hops(self.net.four, "traceroute", "-n", "-q", "1",
-                             SIX4)
+            hops = self.hops(self.net.four, *TRACEROUTE, SIX4)
         for method in (), ("-I",), ("-T",):
-            hops = self.hops(self.net.four, "traceroute", "-n", "-q", "1",
-                             "-w", "2", *method, SIX4)
+            hops = self.hops(self.net.four, *TRACEROUTE, *method, SIX4)
             self.assertEqual(len(hops), 6, hops)
             self.assertEqual(hops[:3], [R4[0], X4, OWN4])
             self.assertTrue(is_router4(hops[3]), hops)
@@ -167,7 +166,7 @@ class Udp(XlatTest):
             sock = socket.socket(socket.AF_INET6 if ":" in address else
                                  socket.AF_INET, socket.SOCK_DGRAM)
         sock.bind((address, 0))
-        sock.settimeout(5)
+        sock.settimeout(20)
         self.addCleanup(sock.close)
         if connected:
             sock.connect(connected)
@@ -253,7 +252,7 @@ class Hairpin(XlatTest):
         listener = self.net.r6.listen(HAIRPIN6, 8080)
         client = self.net.six.connect(embedded(HAIRPIN4), 8080)
         server, peer = listener.accept()
-        server.settimeout(10)
+        server.settimeout(30)
         self.assertEqual(peer[0], embedded(SIX4))
 
         def serve():
@@ -283,7 +282,7 @@ class Odd(XlatTest):
         with host:
             sock = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET,
                                  socket.SOCK_RAW, protocol)
-        sock.settimeout(5)
+        sock.settimeout(20)
         self.addCleanup(sock.close)
         return sock
 

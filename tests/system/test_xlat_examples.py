@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import socket
-import time
 import unittest
 
 import lib
@@ -133,7 +132,7 @@ class Examples(XlatTest):
                       "--interface", "2001:db8:a::34")
         # Each router of the data centre has an address of the pool.
         trace = self.run_on(self.street.client, "traceroute", "-n", "-q", "1",
-                            "-w", "2", "192.0.2.43").stdout
+                            "-w", "5,0,0", "192.0.2.43").stdout
         self.assertRegex(trace, r"(?m)^ *2 +198\.51\.100\.1 ")
         self.assertRegex(trace, r"(?m)^ *3 +198\.51\.100\.2[45]\d ")
         self.assertRegex(trace, r"(?m)^ *4 +192\.0\.2\.43 ")
@@ -156,7 +155,7 @@ class Examples(XlatTest):
         with sock, echo:
             echo.bind((CLIENT, 7002))
             for each in sock, echo:
-                each.settimeout(3)
+                each.settimeout(20)
             for size in sizes:
                 data = bytes(i * 7 % 256 for i in range(size))
                 sock.sendto(data, (CLIENT, 7002))
@@ -218,7 +217,7 @@ class Examples(XlatTest):
         tayga = gate.start("tayga", "-d", "-c", config,
                            stdout=lib.subprocess.DEVNULL)
         try:
-            time.sleep(0.5)
+            self.wait_carrier(gate, "nat64")
             self.ping(self.street.server, "64:ff9b::" + GLOBAL, "-I", source)
             return self.address_of_server(source)
         finally:

