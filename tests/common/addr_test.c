@@ -5,18 +5,10 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "tests/lib/addresses.h"
 #include "tests/lib/hostile.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct addr
-addr_of(const char *text)
-{
-	struct addr addr;
-
-	cr_assert(addr_parse(text, strlen(text), &addr), "%s", text);
-	return addr;
-}
 
 Test(addr, an_ipv6_literal_becomes_its_octets)
 {

@@ -5,26 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/lib/addresses.h"
+
 static const struct siphash_key key = { { 9, 8, 7 } };
-
-static struct prefix
-prefix_of(const char *text)
-{
-	struct prefix prefix;
-
-	cr_assert_eq(prefix_parse(text, strlen(text), &prefix), PREFIX_OK,
-	    "%s", text);
-	return prefix;
-}
-
-static struct addr
-addr(const char *text)
-{
-	struct addr addr;
-
-	cr_assert(addr_parse(text, strlen(text), &addr), "%s", text);
-	return addr;
-}
 
 Test(prefix_table, finds_the_longest_prefix)
 {
@@ -57,7 +40,7 @@ Test(prefix_table, finds_the_longest_prefix)
 
 	cr_assert_not_null(table);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		a = addr(cases[i].addr);
+		a = addr_of(cases[i].addr);
 		value = 99;
 		cr_assert_eq(prefix_table_find(table, &a, &value),
 		    cases[i].value != 0, "%s", cases[i].addr);
@@ -84,13 +67,13 @@ Test(prefix_table, holds_ipv4_prefixes_of_all_lengths)
 		{ "192.0.3.0", 1 },
 	};
 	struct prefix_table *table = prefix_table_new(entries, 4, &key);
-	struct addr v6 = addr("2001:db8::1"), a;
+	struct addr v6 = addr_of("2001:db8::1"), a;
 	uint32_t value;
 	size_t i;
 
 	cr_assert_not_null(table);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		a = addr(cases[i].addr);
+		a = addr_of(cases[i].addr);
 		cr_assert(prefix_table_find(table, &a, &value));
 		cr_assert_eq(value, cases[i].value, "%s", cases[i].addr);
 	}

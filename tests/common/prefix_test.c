@@ -5,28 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/lib/addresses.h"
 #include "tests/lib/hostile.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct addr
-addr_of(const char *text)
-{
-	struct addr addr;
-
-	cr_assert(addr_parse(text, strlen(text), &addr), "%s", text);
-	return addr;
-}
-
-static struct prefix
-prefix_of(const char *text)
-{
-	struct prefix p;
-
-	cr_assert_eq(prefix_parse(text, strlen(text), &p), PREFIX_OK, "%s",
-	    text);
-	return p;
-}
 
 Test(prefix, is_read_and_written)
 {

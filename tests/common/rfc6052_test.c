@@ -4,24 +4,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct prefix
-prefix_of(const char *text)
-{
-	struct prefix prefix;
-
-	cr_assert_eq(prefix_parse(text, strlen(text), &prefix), PREFIX_OK,
-	    "%s", text);
-	return prefix;
-}
-
-static uint32_t
-v4_of(const char *text)
-{
-	struct addr addr;
-
-	cr_assert(addr_parse(text, strlen(text), &addr), "%s", text);
-	return addr_to_v4(&addr);
-}
+#include "tests/lib/addresses.h"
 
 /* RFC 6052 2.4, tables 1 and 2. */
 static const struct {

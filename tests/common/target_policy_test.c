@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/lib/addresses.h"
+
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct target_policy policy;
@@ -16,16 +18,6 @@ endpoint_of(const char *text, uint16_t port)
 
 	cr_assert(addr_parse(text, strlen(text), &ep.addr), "%s", text);
 	return ep;
-}
-
-static struct prefix
-prefix_of(const char *text)
-{
-	struct prefix p;
-
-	cr_assert_eq(prefix_parse(text, strlen(text), &p), PREFIX_OK, "%s",
-	    text);
-	return p;
 }
 
 static void

@@ -5,15 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct prefix
-prefix(const char *text)
-{
-	struct prefix p;
-
-	cr_assert_eq(prefix_parse(text, strlen(text), &p), PREFIX_OK, "%s",
-	    text);
-	return p;
-}
+#include "tests/lib/addresses.h"
 
 static struct endpoint
 endpoint(const char *text, uint16_t port)
@@ -30,7 +22,7 @@ add_rule(struct egress_rule *rules, uint16_t *n, const char *text,
 {
 	struct egress_rule *rule = &rules[(*n)++];
 
-	rule->prefix = prefix(text);
+	rule->prefix = prefix_of(text);
 	if (first == 0)
 		return;
 	rule->n_ports = 1;
@@ -140,8 +132,8 @@ Test(egress, refuses_some_whatever_the_rules_say)
 
 	cr_assert_not_null(p);
 	add_rule(p->allow, &p->n_allow, "::/0", 1, 65535);
-	p->nat64[p->n_nat64++] = prefix("2001:db8:64::/96");
-	p->embed[p->n_embed++] = prefix("2001:db8:e::/96");
+	p->nat64[p->n_nat64++] = prefix_of("2001:db8:64::/96");
+	p->embed[p->n_embed++] = prefix_of("2001:db8:e::/96");
 	p->own[p->n_own++] = endpoint("2001:db8::22", 22);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		p->n_allow = 1;

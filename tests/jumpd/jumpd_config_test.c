@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "jumpd/jumpd_numbers.h"
+#include "tests/lib/addresses.h"
 #include "tests/lib/jumpd_config_case.h"
 #include "tests/lib/scratch_folder.h"
 
@@ -23,27 +24,11 @@ printed(const struct jumpd_config *config)
 }
 
 static void
-expect_prefix(const struct prefix *prefix, const char *wanted)
-{
-	char text[PREFIX_TEXT_MAX];
-
-	cr_expect_str_eq(prefix_format(prefix, text), wanted);
-}
-
-static void
 expect_endpoint(const struct endpoint *at, const char *wanted)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
 	cr_expect_str_eq(endpoint_format(at, text), wanted);
-}
-
-static void
-expect_addr(const struct addr *addr, const char *wanted)
-{
-	char text[ADDR_TEXT_MAX];
-
-	cr_expect_str_eq(addr_format(addr, text), wanted);
 }
 
 /* --- what is read --------------------------------------------------------- */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/lib/addresses.h"
+
 static const struct siphash_key key = { { 1, 2, 3 } };
 
 static struct addr
@@ -14,15 +16,6 @@ v4(uint32_t n)
 		(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
 		(uint8_t)n } };
 
-	return a;
-}
-
-static struct addr
-addr(const char *text)
-{
-	struct addr a;
-
-	cr_assert(addr_parse(text, strlen(text), &a));
 	return a;
 }
 
@@ -44,9 +37,9 @@ Test(source_table, counts_ipv6_by_64_and_ipv4_by_address)
 {
 	static const struct source_limits l = { .per_source = 1 };
 	struct source_table *t = source_table_new(64, &key);
-	struct addr a = addr("2001:db8::1"), b = addr("2001:db8::ffff:1"),
-		    c = addr("2001:db8:0:1::1"), d = addr("192.0.2.1"),
-		    e = addr("192.0.2.2");
+	struct addr a = addr_of("2001:db8::1"), b = addr_of("2001:db8::ffff:1"),
+		    c = addr_of("2001:db8:0:1::1"), d = addr_of("192.0.2.1"),
+		    e = addr_of("192.0.2.2");
 	struct source_ticket *shed;
 	struct conn conn[5];
 
@@ -118,7 +111,7 @@ Test(source_table, sheds_the_source_that_holds_most)
 {
 	static const struct source_limits l = { .half_open = 100 };
 	struct source_table *t = source_table_new(1024, &key);
-	struct addr greedy = addr("203.0.113.9");
+	struct addr greedy = addr_of("203.0.113.9");
 	static struct conn flood[200], user[20];
 	struct source_ticket *shed;
 	enum deny_reason reason;
@@ -206,8 +199,8 @@ Test(source_table, exempts_prefixes)
 		.penalty_login_ms = 1000000, .penalty_max_ms = 1000000,
 		.n_exempt = 1 };
 	struct source_table *t = source_table_new(64, &key);
-	struct addr monitor = addr("192.0.2.9"), other = addr("192.0.3.9"),
-		    third = addr("192.0.4.9");
+	struct addr monitor = addr_of("192.0.2.9"),
+	    other = addr_of("192.0.3.9"), third = addr_of("192.0.4.9");
 	struct source_ticket *shed;
 	struct conn conn[5];
 

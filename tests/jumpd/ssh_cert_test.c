@@ -5,26 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/lib/addresses.h"
 #include "tests/lib/hostile.h"
 #include "tests/lib/ssh_vectors.h"
 
 /* 2026-01-01, when the good ones are valid. */
 #define NOW UINT64_C(1767225600)
 
-static struct addr
-addr(const char *text)
-{
-	struct addr a;
-
-	cr_assert(addr_parse(text, strlen(text), &a));
-	return a;
-}
-
 /* Everything that a login looks at, but for whose CA and principal it is. */
 static enum deny_reason
 judge(const void *blob, size_t len, uint64_t now_s, const char *client)
 {
-	struct addr from = addr(client);
+	struct addr from = addr_of(client);
 	struct ssh_cert cert;
 	enum deny_reason reason;
 
@@ -282,7 +274,7 @@ make(const struct parts *p)
 static enum deny_reason
 made(const struct parts *p)
 {
-	struct addr from = addr("192.0.2.7");
+	struct addr from = addr_of("192.0.2.7");
 	struct ssh_build b = make(p);
 	struct ssh_cert cert;
 	enum deny_reason reason;

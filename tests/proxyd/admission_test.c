@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/lib/addresses.h"
+
 enum { WORKERS = 3, SLOTS = 1024 };
 
 static const struct siphash_key key = { "admission_test." };
@@ -44,15 +46,6 @@ tear_down(void)
 }
 
 TestSuite(admission, .init = set_up, .fini = tear_down);
-
-static struct addr
-addr_of(const char *text)
-{
-	struct addr addr;
-
-	cr_assert(addr_parse(text, strlen(text), &addr), "%s", text);
-	return addr;
-}
 
 static struct addr
 nth_client(uint32_t n)

@@ -6,6 +6,7 @@
 
 #include "proxyd/proxyd_config.h"
 #include "proxyd/proxyd_numbers.h"
+#include "tests/lib/addresses.h"
 #include "tests/lib/scratch_folder.h"
 
 enum { TEXT_MAX = 65536 };
@@ -72,31 +73,6 @@ printed(const struct proxyd_config *config)
 	proxyd_config_print(config, out);
 	cr_assert_eq(fclose(out), 0);
 	return text;
-}
-
-static struct addr
-addr_of(const char *text)
-{
-	struct addr addr;
-
-	cr_assert(addr_parse(text, strlen(text), &addr), "%s", text);
-	return addr;
-}
-
-static void
-expect_addr(const struct addr *addr, const char *wanted)
-{
-	char text[ADDR_TEXT_MAX];
-
-	cr_expect_str_eq(addr_format(addr, text), wanted);
-}
-
-static void
-expect_prefix(const struct prefix *prefix, const char *wanted)
-{
-	char text[PREFIX_TEXT_MAX];
-
-	cr_expect_str_eq(prefix_format(prefix, text), wanted);
 }
 
 static const char everything[] =

@@ -5,36 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/lib/addresses.h"
+
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct siphash_key key = { { 3, 1, 4, 1, 5 } };
-
-static struct prefix
-prefix_of(const char *text)
-{
-	struct prefix prefix;
-
-	cr_assert_eq(prefix_parse(text, strlen(text), &prefix), PREFIX_OK,
-	    "%s", text);
-	return prefix;
-}
-
-static struct addr
-addr(const char *text)
-{
-	struct addr addr;
-
-	cr_assert(addr_parse(text, strlen(text), &addr), "%s", text);
-	return addr;
-}
-
-static uint32_t
-v4_of(const char *text)
-{
-	struct addr v4 = addr(text);
-
-	return addr_to_v4(&v4);
-}
 
 static struct eam
 eam_of(const char *v4, const char *v6)
@@ -59,7 +34,7 @@ static void
 expect_pair(const struct address_map *map, const char *v4, const char *v6,
     enum address_found found)
 {
-	struct addr want = addr(v6), got6;
+	struct addr want = addr_of(v6), got6;
 	uint32_t got4;
 
 	cr_assert_eq(address_map_4to6(map, v4_of(v4), &got6), found, "%s",
@@ -105,7 +80,7 @@ Test(address_map, translates_rfc_7757s_examples)
 	    ADDRESS_BY_PREFIX);
 	cr_assert_not(address_map_has_eam4(map, v4_of("192.0.2.248")));
 	/* Bits behind the IPv4 suffix are discarded (3.3.2). */
-	v6 = addr("2001:db8:dddd:0:6123:4567:89ab:cdef");
+	v6 = addr_of("2001:db8:dddd:0:6123:4567:89ab:cdef");
 	{
 		uint32_t v4;
 
@@ -151,7 +126,7 @@ Test(address_map, takes_overlaps_each_side_for_itself)
 		eam_of("198.51.100.64/32", "2001:db8::abcd/128"),
 	};
 	struct address_map *map = map_of(eams, N(eams), "64:ff9b::/96");
-	struct addr v6 = addr("2001:db8:ffc6:3364:4000::"), other;
+	struct addr v6 = addr_of("2001:db8:ffc6:3364:4000::"), other;
 	uint32_t v4;
 
 	expect_pair(map, "198.51.100.64", "2001:db8::abcd", ADDRESS_BY_EAM);
@@ -159,7 +134,7 @@ Test(address_map, takes_overlaps_each_side_for_itself)
 	cr_assert_eq(v4, v4_of("198.51.100.64"));
 	cr_assert_eq(address_map_4to6(map, v4_of("198.51.100.65"), &other),
 	    ADDRESS_BY_EAM);
-	v6 = addr("2001:db8:ffc6:3364:4100::");
+	v6 = addr_of("2001:db8:ffc6:3364:4100::");
 	cr_assert(addr_equal(&other, &v6));
 	address_map_free(map);
 }
@@ -190,15 +165,15 @@ Test(address_map, chooses_among_prefixes_by_range_and_length)
 	expect_pair(map, "10.1.2.3", "2001:db8:a01:203::",
 	    ADDRESS_BY_PREFIX);
 	/* The second of equal ranges is read, if never written. */
-	v6 = addr("2001:db8:66::192.0.2.1");
+	v6 = addr_of("2001:db8:66::192.0.2.1");
 	cr_assert_eq(address_map_6to4(map, &v6, &v4), ADDRESS_BY_PREFIX);
 	cr_assert_eq(v4, v4_of("192.0.2.1"));
 	/* What is outside a prefix's range is refused. */
-	v6 = addr("2001:db8:65::192.0.2.1");
+	v6 = addr_of("2001:db8:65::192.0.2.1");
 	cr_assert_eq(address_map_6to4(map, &v6, &v4), ADDRESS_NOT_FOUND);
-	v6 = addr("2001:db8:a02:203::");
+	v6 = addr_of("2001:db8:a02:203::");
 	cr_assert_eq(address_map_6to4(map, &v6, &v4), ADDRESS_NOT_FOUND);
-	v6 = addr("2001:db9::1");
+	v6 = addr_of("2001:db9::1");
 	cr_assert_eq(address_map_6to4(map, &v6, &v4), ADDRESS_NOT_FOUND);
 	address_map_free(map);
 }
@@ -207,7 +182,7 @@ Test(address_map, keeps_non_global_addresses_out_of_the_well_known_prefix)
 {
 	struct embedding embedding = { prefix_of("64:ff9b::/96"),
 		prefix_of("0.0.0.0/0"), false };
-	struct addr v6 = addr("64:ff9b::10.0.0.1"), untouched = v6;
+	struct addr v6 = addr_of("64:ff9b::10.0.0.1"), untouched = v6;
 	struct eam eam = eam_of("10.0.0.7", "2001:db8::7");
 	struct address_map_problem problem;
 	struct address_map *map;
@@ -236,7 +211,7 @@ Test(address_map, can_leave_out_the_eams)
 {
 	const struct eam eam = eam_of("192.0.2.1", "2001:db8::1");
 	struct address_map *map = map_of(&eam, 1, "64:ff9b::/96");
-	struct addr v6, want = addr("64:ff9b::192.0.2.1");
+	struct addr v6, want = addr_of("64:ff9b::192.0.2.1");
 
 	cr_assert_eq(address_map_4to6_by_prefix(map, v4_of("192.0.2.1"),
 	    &v6), ADDRESS_BY_PREFIX);
@@ -316,7 +291,7 @@ Test(address_map, can_be_empty)
 	struct address_map_problem problem;
 	struct address_map *map = address_map_new(NULL, 0, NULL, 0, &key,
 	    &problem);
-	struct addr v6 = addr("2001:db8::1");
+	struct addr v6 = addr_of("2001:db8::1");
 	uint32_t v4;
 
 	cr_assert_not_null(map);

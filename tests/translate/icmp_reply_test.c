@@ -4,16 +4,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "tests/lib/addresses.h"
 #include "tests/lib/packet_check.h"
-
-static struct addr
-addr(const char *text)
-{
-	struct addr addr;
-
-	cr_assert(addr_parse(text, strlen(text), &addr), "%s", text);
-	return addr;
-}
 
 /* A packet of `len` octets with a right header; `type` is its first octet. */
 struct subject {
@@ -27,7 +19,7 @@ struct subject {
 static struct packet
 packet_of(const struct subject *s, uint8_t *at)
 {
-	struct addr from = addr(s->source), to = addr(s->destination);
+	struct addr from = addr_of(s->source), to = addr_of(s->destination);
 	size_t header = 20, sum;
 
 	memset(at, 0, 200);
@@ -90,8 +82,8 @@ Test(icmp_reply, errors_are_not_sent_about_everything)
 		{ "2001:db8::1", "2001:db8::2", 58, 128, 16, 16, false },
 		{ "2001:db8::1", "2001:db8::2", 58, 128, 0, 0, false },
 	};
-	const struct addr own4 = addr("192.0.2.254");
-	const struct addr own6 = addr("2001:db8::ffff");
+	const struct addr own4 = addr_of("192.0.2.254");
+	const struct addr own6 = addr_of("2001:db8::ffff");
 	const struct icmp_error error = { 11, 0, 0 };
 	uint8_t octets[200], out[ICMP6_ERROR_MAX];
 	const struct subject *s;
@@ -122,7 +114,7 @@ Test(icmp_reply, says_what_it_is_told)
 	const struct subject s = { "2001:db8::1", "2001:db8::2", 17, 0, 0, 16,
 		true };
 	const struct icmp_error error = { 2, 7, 0x01020304 };
-	const struct addr own = addr("2001:db8::ffff");
+	const struct addr own = addr_of("2001:db8::ffff");
 	uint8_t octets[200], out[ICMP6_ERROR_MAX];
 	struct packet packet = packet_of(&s, octets);
 	size_t len = icmp_error_write(&packet, &error, &own, out);
@@ -141,7 +133,7 @@ Test(icmp_reply, says_nothing_to_what_is_no_packet)
 {
 	const struct subject s = { "192.0.2.1", "198.51.100.1", 1, 8, 0, 16,
 		true };
-	const struct addr own = addr("192.0.2.254");
+	const struct addr own = addr_of("192.0.2.254");
 	const struct icmp_error error = { 11, 0, 0 };
 	uint8_t octets[200], out[ICMP6_ERROR_MAX];
 	struct packet packet = packet_of(&s, octets);

@@ -5,24 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/lib/addresses.h"
 #include "tests/lib/hostile.h"
 #include "tests/lib/packet_check.h"
 #include "tests/lib/packet_make.h"
-
-static struct addr
-addr(const char *text)
-{
-	struct addr addr;
-
-	cr_assert(addr_parse(text, strlen(text), &addr), "%s", text);
-	return addr;
-}
 
 static struct packet
 packet_of(const char *from, const char *to, enum packet_make_kind kind,
     size_t payload, uint8_t *octets)
 {
-	const struct packet_make make = { addr(from), addr(to), kind,
+	const struct packet_make make = { addr_of(from), addr_of(to), kind,
 		payload };
 	struct chance chance = { 99 };
 	size_t len;

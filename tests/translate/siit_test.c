@@ -5,71 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/lib/addresses.h"
 #include "tests/lib/packet_check.h"
 #include "tests/lib/packet_make.h"
+#include "tests/lib/siit_world.h"
 #include "tests/lib/xlat_vector.h"
 
-/* A VM, 192.0.2.1 and 2001:db8:1::1, and the world behind a prefix. */
-struct world {
-	struct address_map *map;
-	struct siit	siit;
-	struct siit_queue *queue;
-	uint8_t		*room;
-	struct siit_result result;
-};
-
-static struct prefix
-prefix_of(const char *text)
-{
-	struct prefix prefix;
-
-	cr_assert_eq(prefix_parse(text, strlen(text), &prefix), PREFIX_OK,
-	    "%s", text);
-	return prefix;
-}
-
-static struct world
-begin(void)
-{
-	const struct siit_limits limits = { 1000, 1000, 1000, 1000 };
-	const struct eam eam = { prefix_of("192.0.2.1"),
-		prefix_of("2001:db8:1::1") };
-	const struct embedding embedding = { prefix_of("2001:db8:64::/96"),
-		prefix_of("0.0.0.0/0"), false };
-	struct address_map_problem problem;
-	struct world w = {
-		.map = address_map_new(&eam, 1, &embedding, 1, &xlat_key,
-		    &problem),
-		.queue = malloc(sizeof(*w.queue)),
-		.room = malloc(PACKET_HEADROOM + PACKET_MAX)
-	};
-
-	cr_assert(w.map != NULL && w.queue != NULL && w.room != NULL);
-	siit_init(&w.siit, w.map);
-	siit_queue_init(w.queue, &limits, &xlat_key, NULL, 0, 0);
-	return w;
-}
-
-static void
-end(struct world *w)
-{
-	free(w->room);
-	free(w->queue);
-	address_map_free(w->map);
-}
-
-/* Translate what lies in the room. */
-static void
-translate(struct world *w, size_t len)
-{
-	const struct packet packet = {
-		.at = w->room + PACKET_HEADROOM,
-		.len = len,
-		.headroom = PACKET_HEADROOM
-	};
-
-	siit_translate(&w->siit, w->queue, 0, &packet, &w->result);
-}
+#define PREFIX "2001:db8:64::/96"
 
 Test(siit, begins_with_the_rfcs_defaults)
 {
@@ -126,14 +68,14 @@ Test(siit, drops_what_is_too_long_for_ipv4)
 		{ 0, 65523, true, true },
 		{ 0, 65524, true, false },
 	};
-	struct world w = begin();
+	struct siit_world w = siit_world_begin(PREFIX);
 	size_t i, len;
 
 	w.siit.mtu4 = w.siit.mtu6 = SIIT_MTU_MAX;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		len = write_long(w.room + PACKET_HEADROOM, cases[i].extra,
+		len = write_long(siit_world_at(&w), cases[i].extra,
 		    cases[i].payload, cases[i].atomic);
-		translate(&w, len);
+		siit_world_translate(&w, siit_world_at(&w), len, NULL);
 		cr_assert_eq(w.result.verdict, cases[i].fits ? SIIT_FORWARD :
 		    SIIT_DROP, "case %zu: %d", i, w.result.verdict);
 		if (cases[i].fits)
@@ -143,15 +85,15 @@ Test(siit, drops_what_is_too_long_for_ipv4)
 			    DROP_TOO_LONG : DROP_TOO_BIG, "%zu: %s", i,
 			    drop_reason_label(w.result.reason));
 	}
-	end(&w);
+	siit_world_end(&w);
 }
 
 /* Its segments would fit, but no header can say how long it is in all. */
 Test(siit, drops_super_packets_that_are_too_long_for_ipv4)
 {
-	struct world w = begin();
+	struct siit_world w = siit_world_begin(PREFIX);
 	struct packet packet = {
-		.at = w.room + PACKET_HEADROOM,
+		.at = siit_world_at(&w),
 		.headroom = PACKET_HEADROOM,
 		.offload = { PACKET_GSO_TCP, false, true, 1400, 60, 40, 16 }
 	};
@@ -171,7 +113,7 @@ Test(siit, drops_super_packets_that_are_too_long_for_ipv4)
 		cr_assert_eq(w.result.verdict, SIIT_FORWARD, "%u", payload);
 		cr_assert_null(packet_check_shape(&w.result.packet));
 	}
-	end(&w);
+	siit_world_end(&w);
 }
 
 /* A lease's time is the wall clock's, whatever the monotonic one says. */
@@ -182,8 +124,8 @@ Test(siit, lends_by_the_wall_clock)
 	const struct prefix host = prefix_of("2001:db8:9::9");
 	struct dynamic_pool *pool = dynamic_pool_new(&prefix, 60, &xlat_key,
 	    NULL, NULL);
-	struct world w = begin();
-	struct packet packet = { .at = w.room + PACKET_HEADROOM,
+	struct siit_world w = siit_world_begin(PREFIX);
+	struct packet packet = { .at = siit_world_at(&w),
 		.headroom = PACKET_HEADROOM };
 	uint64_t heard_s;
 	struct addr lent;
@@ -199,16 +141,16 @@ Test(siit, lends_by_the_wall_clock)
 	cr_assert(dynamic_pool_lease(pool, v4, &lent, &heard_s));
 	cr_assert_eq(heard_s, 1005);
 	dynamic_pool_free(pool);
-	end(&w);
+	siit_world_end(&w);
 }
 
 /* --- RFC 6791's pool ----------------------------------------------------- */
 
 /* Time Exceeded from a router about a packet to the VM; its IPv4 source. */
 static uint32_t
-source_of_error(struct world *w, unsigned router)
+source_of_error(struct siit_world *w, unsigned router)
 {
-	uint8_t inner[64], *at = w->room + PACKET_HEADROOM;
+	uint8_t inner[64], *at = siit_world_at(w);
 	struct prefix host = prefix_of("2001:db8:64::198.51.100.7");
 	struct prefix vm = prefix_of("2001:db8:1::1");
 	struct prefix from = prefix_of("2001:db8:9::");
@@ -235,7 +177,7 @@ source_of_error(struct world *w, unsigned router)
 	sum = plain_sum(at + 40, 8 + sizeof(inner), sum) ^ 0xffffu;
 	at[42] = (uint8_t)(sum >> 8);
 	at[43] = (uint8_t)sum;
-	translate(w, 48 + sizeof(inner));
+	siit_world_translate(w, siit_world_at(w), 48 + sizeof(inner), NULL);
 	cr_assert_eq(w->result.verdict, SIIT_FORWARD, "%s",
 	    drop_reason_label(w->result.reason));
 	at = w->result.packet.at;
@@ -247,7 +189,7 @@ Test(siit, gives_each_router_one_address_of_the_pool)
 {
 	enum { ROUTERS = 2000, ADDRESSES = 8 };
 	unsigned count[ADDRESSES] = { 0 }, i, moved = 0;
-	struct world w = begin();
+	struct siit_world w = siit_world_begin(PREFIX);
 	uint32_t source;
 
 	w.siit.n_pool = ADDRESSES;
@@ -267,5 +209,5 @@ Test(siit, gives_each_router_one_address_of_the_pool)
 	for (i = 0; i < ADDRESSES; i++)
 		cr_assert(count[i] > 150 && count[i] < 350, "%u", count[i]);
 	cr_assert_gt(moved, ROUTERS / 2);
-	end(&w);
+	siit_world_end(&w);
 }
