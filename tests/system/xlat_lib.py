@@ -34,6 +34,7 @@ R6 = ("2001:db8:6::1", "2001:db8:66::2")    # its side to six, and to xlat
 R4 = ("203.0.113.1", "198.51.100.2")        # its side to four, and to xlat
 X6, X4 = "2001:db8:66::1", "198.51.100.1"   # the translator's host
 ROUTERS4 = "192.0.2.240/28"                 # what IPv6 routers look like
+POOL = "192.0.2.128/28"                     # dynamic, where a test has one
 
 
 def embedded(v4):
