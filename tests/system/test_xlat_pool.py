@@ -102,8 +102,13 @@ class Pool(XlatTest):
         self.address_of(self.HOSTS[0])
         mark = xlatd.log_mark()
         xlatd.signal(signal.SIGHUP)
-        addresses = [self.address_of(host) for host in self.HOSTS]
-        self.assertFalse(xlatd.log("reloaded", mark), "it was too fast")
+        time.sleep(0.05)
+        xlatd.signal(signal.SIGSTOP)    # in the midst of it
+        try:
+            addresses = [self.address_of(host) for host in self.HOSTS]
+            self.assertFalse(xlatd.log("reloaded", mark), "it was too fast")
+        finally:
+            xlatd.signal(signal.SIGCONT)
         xlatd.wait_log("info: reloaded", mark)
         self.assertEqual([self.address_of(host)
                           for host in reversed(self.HOSTS)],
