@@ -241,10 +241,20 @@ own_reason(const struct pass *pass)
 void
 pass_to_us(struct pass *pass)
 {
+	const struct headers *h = &pass->headers;
 	struct packet packet = pass->packet;
 	struct icmp_error error = { 0 };
 	enum drop_reason reason;
 
+	/* It only comes by on its way elsewhere. */
+	if (h->source_route) {
+		pass_refuse(pass, DROP_SOURCE_ROUTE, 0);
+		return;
+	}
+	if (h->segments_left != 0) {
+		pass_refuse(pass, DROP_ROUTING_HEADER, h->segments_left);
+		return;
+	}
 	if (icmp_echo_answer(&packet)) {
 		pass->result->verdict = SIIT_REPLY;
 		pass->result->reason = DROP_NONE;
