@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: ISC
 """xlatd's devices: MTU, addresses, routes, queues, several instances."""
+import contextlib
+import os
+import signal
+import socket
+import time
 import unittest
 
+from lib import wait_for
 from xlat_lib import FOUR, FOUR6, OWN4, OWN6, PREFIX, SIX, SIX4, XLATD, \
     Xlatd, XlatTest
 
@@ -194,6 +200,54 @@ class Devices(XlatTest):
         xlatd.reload()
         self.assertNotIn("second", self.run_on(self.net.xlat, "ip", "link"
                                                ).stdout)
+        self.ping(self.net.six, FOUR6)
+
+    def test_several_daemons(self):
+        """Side by side, and none notices when another ends."""
+        self.net.r4.ip("route", "add", "192.0.2.66", "via", "198.51.100.1")
+        self.addCleanup(self.net.r4.ip, "route", "del", "192.0.2.66")
+        first = self.xlatd()
+        second = self.xlatd(
+            device='"second"', ipv4_address='"192.0.2.2"',
+            ipv6_address='"2001:db8:46::2"', icmp=None,
+            prefixes='( { prefix = "2001:db8:65::/96"; } )',
+            mapping='[ "192.0.2.66 %s" ]' % SIX,
+            routes='[ "192.0.2.66", "2001:db8:65::/96" ]')
+        self.ping(self.net.six, FOUR6)
+        self.ping(self.net.six, "2001:db8:65::" + FOUR)
+        self.ping(self.net.four, "192.0.2.66")
+        self.assertGreaterEqual(second.counters("second")["forwarded"], 12)
+        second.stop()
+        self.ping(self.net.six, FOUR6)
+        self.ping(self.net.four, SIX4)
+        self.assertGreaterEqual(first.counters()["forwarded"], 18)
+
+    def test_what_the_kernel_does_not_take(self):
+        """Packets that were read before the device went down are counted."""
+        xlatd = self.xlatd()
+        self.ping(self.net.six, FOUR6)
+        with self.net.six:
+            sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        self.addCleanup(sock.close)
+
+        def signal_workers(number):
+            for pid in xlatd.workers():
+                # On a slow machine it may have been replaced by now.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+
+        def counted():
+            signal_workers(signal.SIGSTOP)
+            for _ in range(5):
+                sock.sendto(b"x", (FOUR6, 9))
+            time.sleep(0.1)     # until they are in the device's queue
+            self.net.xlat.ip("link", "set", "nat64", "down")
+            signal_workers(signal.SIGCONT)
+            time.sleep(0.1)
+            self.net.xlat.ip("link", "set", "nat64", "up")
+            xlatd.reload()
+            return xlatd.counters().get("write_failed")
+        wait_for(counted, "a write that failed")
         self.ping(self.net.six, FOUR6)
 
 
