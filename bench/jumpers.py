@@ -217,12 +217,15 @@ listeners = ( { address = "%s"; port = %d; } );
 host_keys = { ed25519 = "%s"; ecdsa = "%s"; };
 authentication = [ "keys" ];
 authorized_keys = [ "%s" ];
-allow = ( { prefix = "2001:db8:b::/64"; ports = [ "%d", "%d" ]; } );
+allow = ( %s );
 dns = false;
 limits = { source_opens = 0; target_opens = 0; };
 """ % (FRONT, SSH, self.tools.path("host_ed25519"),
-            self.tools.path("host_ecdsa"), self.tools.path("user.pub"), SSH,
-            PLAIN))
+            self.tools.path("host_ecdsa"), self.tools.path("user.pub"),
+            # They are in the same namespace: each is named.
+            ", ".join('{ prefix = "%s/128"; ports = [ "%d", "%d" ]; }' % (
+                TARGET.replace("%t", str(n + 1)), SSH, PLAIN)
+                for n in range(TARGETS))))
         return [self.tools.jumpd, "-f", self.path("jumpd.conf")]
 
 

@@ -17,6 +17,7 @@
 #include "common/clock.h"
 #include "common/container_of.h"
 #include "common/log.h"
+#include "common/own_addresses.h"
 #include "common/sandbox_filter.h"
 #include "common/sock.h"
 #include "jumpd/broker_state.h"
@@ -188,6 +189,8 @@ init(struct broker *b)
 		deadline_list_init(&b->deadlines[i]);
 	if (getrandom(&b->key, sizeof(b->key), 0) != (ssize_t)sizeof(b->key))
 		log_fatal("broker: getrandom: %s", strerror(errno));
+	if ((b->routes = own_addresses_open()) < 0)
+		log_fatal("broker: rtnetlink: %s", strerror(-b->routes));
 	if ((err = loop_open(&b->loop)) != 0)
 		log_fatal("broker: epoll: %s", strerror(-err));
 	b->guard = scan_guard_new(GUARD_SOURCES, GUARD_TARGETS, &b->key);

@@ -110,8 +110,7 @@ broker_channel_drop(struct broker_session *s, struct broker_channel *c,
 static bool
 still_allowed(const struct broker_session *s, const struct broker_channel *c)
 {
-	return egress_check(&s->broker->settings->egress, &c->to,
-		   &s->local) == DENY_NONE &&
+	return broker_egress(s, &c->to) == DENY_NONE &&
 	    permit_check(s->principal.permit, &c->asked, &c->to);
 }
 

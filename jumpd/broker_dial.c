@@ -12,6 +12,7 @@
 
 #include "common/container_of.h"
 #include "common/dial.h"
+#include "common/own_addresses.h"
 #include "jumpd/broker_state.h"
 
 static enum deny_reason
@@ -99,6 +100,20 @@ on_dial(struct loop_watch *watch, uint32_t events)
 	broker_dial_ended(o, reason);
 }
 
+enum deny_reason
+broker_egress(const struct broker_session *s, const struct endpoint *to)
+{
+	const struct egress_policy *policy = &s->broker->settings->egress;
+	enum deny_reason reason = egress_check(policy, to, &s->local);
+	bool own;
+
+	if (reason != DENY_NONE)
+		return reason;
+	if (own_addresses_have(s->broker->routes, &to->addr, &own) != 0)
+		return DENY_FAULT;
+	return own ? egress_check_own(policy, to) : DENY_NONE;
+}
+
 /* May it be connected there, now? */
 static enum deny_reason
 judge(const struct broker_open *o, const struct endpoint *to)
@@ -108,7 +123,7 @@ judge(const struct broker_open *o, const struct endpoint *to)
 	const struct scan_limits limits = broker_scan_limits(s);
 	enum deny_reason reason;
 
-	reason = egress_check(&b->settings->egress, to, &s->local);
+	reason = broker_egress(s, to);
 	if (reason == DENY_NONE &&
 	    !permit_check(s->principal.permit, &o->asked, to))
 		reason = DENY_PERMITOPEN;

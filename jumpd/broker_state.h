@@ -176,6 +176,7 @@ struct broker {
 	uint64_t	 now_ms, tick_ms;
 	bool		 draining, done;
 	int		 channel, sessions, command;
+	int		 routes;	/* own_addresses_have() */
 	struct loop_watch channel_watch, sessions_watch, command_watch;
 	struct jumpd_stats *stats;	/* borrowed: shared memory */
 	struct siphash_key key;
@@ -293,6 +294,10 @@ void broker_open_refuse(struct broker_open *, enum deny_reason);
 void broker_open_unlink(struct broker_open *);
 
 /* --- broker_dial.c -------------------------------------------------------- */
+
+/* What the operator's rules say of the target, now: DENY_NONE, or why not. */
+enum deny_reason broker_egress(const struct broker_session *,
+    const struct endpoint *to);
 
 /* Try the addresses that are left, up to one that may answer; refuse the open
  * if there is none. */

@@ -54,7 +54,8 @@ host_keys = { ed25519 = "jump_ed25519"; ecdsa = "jump_ecdsa"; };
 authentication = [ "none" ];    # the virtual machine checks our key
 mapping_files = [ "vms.map" ];
 dns = false;
-allow = ( { prefix = "$vm_allow"; ports = [ "22", "$vm_ssh" ]; } );
+# The very address: in this demo it is the jump host's own.
+allow = ( { prefix = "$vm/128"; ports = [ "22", "$vm_ssh" ]; } );
 limits = { connections = 1000; per_source = 50; };
 CONF
 	say "The mapping, $demo/vms.map:" ''
@@ -132,8 +133,6 @@ ssh_sessions() {
 	fi
 	vm_ssh=$(first_free 22022)
 	jump_ssh=$(first_free 2222)
-	vm_allow=$allow
-	test $blue != ::1 || vm_allow=$vm/128
 	vm_sshd
 	jump_host
 	ssh_files

@@ -110,6 +110,8 @@
 	    "the address stands for an IPv4 client") \
 	DENY_REASON(OWN_LISTENER, "own_listener", \
 	    "the target is this jump host itself") \
+	DENY_REASON(OWN_ADDRESS, "own_address", \
+	    "the address is one of this jump host") \
 	DENY_REASON(PERMITOPEN, "permitopen", \
 	    "your key does not permit this target") \
 	DENY_REASON(EXPIRED, "expired", \

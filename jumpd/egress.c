@@ -127,6 +127,14 @@ egress_check(const struct egress_policy *p, const struct endpoint *to,
 	return allowed(p, to, range) ? DENY_NONE : DENY_POLICY;
 }
 
+enum deny_reason
+egress_check_own(const struct egress_policy *p, const struct endpoint *to)
+{
+	const struct prefix itself = { .addr = to->addr, .len = 128 };
+
+	return allowed(p, to, &itself) ? DENY_NONE : DENY_OWN_ADDRESS;
+}
+
 static bool
 within_any(const struct prefix *inner, const struct prefix *outer, size_t n)
 {

@@ -10,7 +10,9 @@
  * operator's NAT64 and embed prefixes, and our own listeners.  Other
  * special-purpose ranges (ULA, 6to4, Teredo...: prefix.h) are refused unless an
  * `allow` rule's prefix lies wholly inside the range: "fd00:1::/48" opens that
- * ULA, "::/0" does not.
+ * ULA, "::/0" does not.  Other addresses of this host are refused unless an
+ * `allow` rule is for that very address: from here, its services would take a
+ * stranger for itself.
  * Pure; a plain value of fixed size, so that it can be sent to the broker.
  */
 #ifndef JUMPD_EGRESS_H
@@ -56,6 +58,11 @@ struct egress_policy {
  */
 enum deny_reason egress_check(const struct egress_policy *,
     const struct endpoint *to, const struct endpoint *local);
+
+/* Of an address that is this host's, and that egress_check() allows: DENY_NONE
+ * or OWN_ADDRESS. */
+enum deny_reason egress_check_own(const struct egress_policy *,
+    const struct endpoint *to);
 
 /* For -t: could this `allow` rule ever allow anything?  DENY_NONE, or SPECIAL
  * or NAT64 if its whole prefix is refused always. */

@@ -144,13 +144,47 @@ Test(broker_open, refuses_what_policy_does_not_allow)
 	cr_expect(world_stop(&w));
 }
 
+/* Only a rule for the very address opens one of the broker's own host. */
+Test(broker_open, refuses_other_addresses_of_its_host)
+{
+	struct broker_child child;
+	int listener;
+
+	begin();
+	listener = vm_listen("::", 22);
+	w.settings.egress.n_allow = 0;
+	world_allow(&w, "2001:db8::/32", 1, 65535);
+	world_allow(&w, "2001:db8::2/127", 22, 22);
+	world_allow(&w, "2001:db8::4/128", 22, 22);
+	world_allow(&w, "2001:db8::5/128", 23, 23);
+	w.mapping = "vm.test 2001:db8::1,2001:db8::4\n";
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	cr_expect_eq(try_open(&child, "2001:db8::1", 22), DENY_OWN_ADDRESS);
+	cr_expect_eq(try_open(&child, "2001:db8::1", 23), DENY_OWN_ADDRESS);
+	cr_expect_eq(try_open(&child, "2001:db8::3", 22), DENY_OWN_ADDRESS);
+	cr_expect_eq(try_open(&child, "2001:db8::4", 22), DENY_NONE);
+	cr_expect_eq(try_open(&child, "2001:db8::5", 22), DENY_OWN_ADDRESS);
+	cr_expect_eq(try_open(&child, "2001:db8::5", 23), DENY_DIAL_REFUSED);
+	cr_expect_eq(try_open(&child, "2001:db8:1::1", 22),
+	    DENY_DIAL_UNREACHABLE);
+	/* the next target, whichever comes first */
+	cr_expect_eq(try_open(&child, "vm.test", 22), DENY_NONE);
+	cr_expect_eq(try_open(&child, "vm.test", 22), DENY_NONE);
+	cr_expect(world_logs(&w, "target=[2001:db8::1]:22 "
+				 "reason=own_address"));
+	world_ended(&w, &child, END_NONE);
+	close(listener);
+	cr_expect(world_stop(&w));
+}
+
 Test(broker_open, finds_names_in_the_mapping)
 {
 	struct broker_child child;
 	int a, b, i;
 
 	begin();
-	world_allow(&w, "2001:db8::/32", 2222, 2222);
+	world_allow_vms(&w, 2222, 2222);
 	w.mapping = "vm1.example.com 2001:db8::1\n"
 		    "*.example.org 2001:db8::3,2001:db8::1\n"
 		    "port.example.com 2001:db8::2 ssh=2222\n"
@@ -268,7 +302,7 @@ Test(broker_open, honours_permitopen_and_expiry)
 	begin();
 	w.settings.auth.user[0].methods = AUTH_KEYS;
 	w.mapping = "vm1.test 2001:db8::1 ssh=2222\nvm2.test 2001:db8::1\n";
-	world_allow(&w, "2001:db8::/32", 2222, 2222);
+	world_allow_vms(&w, 2222, 2222);
 	world_add_keys(&w, KEY_FILE_AUTHORIZED, 1,
 	    "permitopen=\"vm1.test:22,[2001:db8::2]:22\" $key-ed25519");
 	listener = vm_listen("2001:db8::1", 2222);

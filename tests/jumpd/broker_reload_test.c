@@ -67,8 +67,8 @@ Test(broker_reload, takes_new_settings_mapping_and_keys_over)
 	cr_assert_eq(child_open(&child, "vm1.test", 22, &channel, &fd),
 	    DENY_NONE);
 	close(fd);
-	w.settings.egress.allow[0].ports[0].last = 21;
-	w.settings.egress.allow[0].ports[0].first = 21;
+	w.settings.egress.n_allow = 0;
+	world_allow_vms(&w, 21, 21);
 	world_reload(&w);
 	cr_assert_eq(child_open(&child, "vm1.test", 22, &channel, &fd),
 	    DENY_POLICY);

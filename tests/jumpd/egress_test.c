@@ -181,3 +181,21 @@ Test(egress, refuses_where_the_client_itself_connected_to)
 	cr_expect_eq(egress_check(p, &to, &local), DENY_NONE);
 	free(p);
 }
+
+Test(egress, opens_an_address_of_this_host_only_to_a_rule_for_it)
+{
+	struct egress_policy *p = example();
+	struct endpoint to = endpoint("2001:db8::7", 22);
+
+	cr_expect_eq(egress_check(p, &to, NULL), DENY_NONE);
+	cr_expect_eq(egress_check_own(p, &to), DENY_OWN_ADDRESS);
+	add_rule(p->allow, &p->n_allow, "2001:db8::6/127", 1, 65535);
+	add_rule(p->allow, &p->n_allow, "2001:db8::8/128", 1, 65535);
+	cr_expect_eq(egress_check_own(p, &to), DENY_OWN_ADDRESS);
+	/* the port must be that rule's */
+	add_rule(p->allow, &p->n_allow, "2001:db8::7/128", 2222, 2222);
+	cr_expect_eq(egress_check_own(p, &to), DENY_OWN_ADDRESS);
+	to.port = 2222;
+	cr_expect_eq(egress_check_own(p, &to), DENY_NONE);
+	free(p);
+}

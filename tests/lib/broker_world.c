@@ -83,7 +83,7 @@ make_network(void)
 	snprintf(up.ifr_name, sizeof(up.ifr_name), "lo");
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &up) != 0)
 		return false;
-	for (i = 1; i <= 9; i++) {
+	for (i = 1; i <= WORLD_VMS; i++) {
 		snprintf(text, sizeof(text), "2001:db8::%d", i);
 		must(addr_parse(text, strlen(text), &addr), "address");
 		memcpy(&add.ifr6_addr, addr.octet, 16);
@@ -136,6 +136,19 @@ world_allow(struct broker_world *w, const char *prefix, uint16_t first,
 	r->ports[0].last = last;
 }
 
+void
+world_allow_vms(struct broker_world *w, uint16_t first, uint16_t last)
+{
+	char text[32];
+	int i;
+
+	world_allow(w, "2001:db8::/32", first, last);
+	for (i = 1; i <= WORLD_VMS; i++) {
+		snprintf(text, sizeof(text), "2001:db8::%d/128", i);
+		world_allow(w, text, first, last);
+	}
+}
+
 bool
 world_init(struct broker_world *w)
 {
@@ -161,7 +174,7 @@ world_init(struct broker_world *w)
 	s->keepalive_count = 3;
 	s->log_connections = true;
 	world_add_user(w, "jump", AUTH_NONE, false);
-	world_allow(w, "2001:db8::/32", 22, 22);
+	world_allow_vms(w, 22, 22);
 	w->stats = mmap(NULL, sizeof(*w->stats), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	must(w->stats != MAP_FAILED, "mmap");

@@ -16,6 +16,8 @@
 #include "jumpd/broker_msg.h"
 #include "jumpd/key_command.h"
 
+enum { WORLD_VMS = 9 };
+
 struct broker_world {
 	struct jumpd_settings settings;	/* for the next orders */
 	const char	*mapping;	/* text of a mapping file; NULL: none */
@@ -39,11 +41,15 @@ struct broker_child {
 /* False if namespaces cannot be made here: the test has to be skipped. */
 bool world_init(struct broker_world *);
 
-/* Sane settings: one user "jump", by none; allow 2001:db8::/32 port 22. */
+/* Sane settings: one user "jump", by none; world_allow_vms for port 22. */
 void world_add_user(struct broker_world *, const char *name, uint8_t methods,
     bool command);
 void world_allow(struct broker_world *, const char *prefix, uint16_t first,
     uint16_t last);
+
+/* 2001:db8::/32 and, as they are addresses of the broker's own host, each of
+ * 2001:db8::1 to ::9 (WORLD_VMS). */
+void world_allow_vms(struct broker_world *, uint16_t first, uint16_t last);
 
 /* A key file whose text names vectors as "$name". */
 void world_add_keys(struct broker_world *, int kind, uint64_t users,

@@ -10,7 +10,7 @@ import threading
 import time
 
 from jump_lib import ECHO, NO_SERVER, SINK, JumpTest
-from lib import (NO_ANSWER, POP4, POP6, UNREACHABLE, VM, run, sha256,
+from lib import (NET, NO_ANSWER, POP4, POP6, UNREACHABLE, VM, run, sha256,
                  wait_for)
 
 
@@ -241,6 +241,35 @@ class Clients(JumpTest):
         self.running.wait_log("info: channel_refused .*reason=policy",
                               count=2)
         self.running.wait_line("session", reason="refused")
+
+    def test_the_jump_host_s_own_addresses_are_refused(self):
+        """Any address and port of it, but one that a rule is for."""
+        pop, own = self.world.pop, NET + "1"
+        new, routed = "2001:db8:6:1::1", "2001:db8:6:2::"
+        listener = pop.listen("::", ECHO)
+        self.addCleanup(listener.close)
+        for port in (22, ECHO):
+            self.assertIn("one of this jump host", self.refusal(own, port))
+        self.assertIn("one of this jump host", self.refusal(POP6, ECHO))
+        pop.ip("address", "add", new + "/128", "dev", "lo")
+        self.addCleanup(pop.ip, "address", "del", new + "/128", "dev", "lo")
+        pop.ip("-6", "route", "add", "local", routed + "/64", "dev", "lo")
+        self.addCleanup(pop.ip, "-6", "route", "del", "local",
+                        routed + "/64", "dev", "lo")
+        for target in (new, routed + "7"):
+            self.assertIn("one of this jump host",
+                          self.refusal(target, ECHO))
+        self.running.wait_line("channel_refused", reason="own_address",
+                               count=5)
+        self.running.reload(allow='( { prefix = "2001:db8::/32"; }, '
+                            '{ prefix = "%s/128"; ports = [ "%d" ]; } )' %
+                            (own, ECHO))
+        tunnel = self.pipe_to(ECHO, vm=own)
+        sock, _ = listener.accept()
+        with sock:
+            sock.sendall(b"here")
+        self.assertEqual(tunnel.communicate(timeout=20)[0], b"here")
+        self.assertIn("one of this jump host", self.refusal(own))
 
     def test_a_target_that_does_not_answer(self):
         self.running.reload(timeouts={"connect": "0.5", "open": "1"})
