@@ -25,7 +25,8 @@
 
 enum {
 	GUARD_SOURCES = 16384,
-	GUARD_TARGETS = 65536
+	GUARD_TARGETS = 65536,
+	OPENING_SITES = 16384
 };
 
 /* ------------------------------------------------------------- orders */
@@ -194,8 +195,10 @@ init(struct broker *b)
 	if ((err = loop_open(&b->loop)) != 0)
 		log_fatal("broker: epoll: %s", strerror(-err));
 	b->guard = scan_guard_new(GUARD_SOURCES, GUARD_TARGETS, &b->key);
+	b->opening = source_table_new(OPENING_SITES, &b->key);
 	b->resolver = resolver_new(&b->loop);
-	if (b->guard == NULL || b->resolver == NULL || !broker_command_init(b))
+	if (b->guard == NULL || b->opening == NULL || b->resolver == NULL ||
+	    !broker_command_init(b))
 		log_fatal("broker: out of memory");
 	warm_time_zone();
 	ssh_cert_warm();

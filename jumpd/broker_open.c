@@ -38,7 +38,7 @@ broker_open_unlink(struct broker_open *o)
 		b->opens = o->all_next;
 	if (o->all_next != NULL)
 		o->all_next->all_prev = o->all_prev;
-	b->n_opens--;
+	source_table_leave(b->opening, &o->place);
 }
 
 void
@@ -196,16 +196,13 @@ too_many_of_source(const struct broker_session *s)
 static enum deny_reason
 too_many_pending(const struct broker_session *s)
 {
-	const struct broker_limits *limits = &s->broker->settings->broker;
 	const struct broker_open *o;
 	uint32_t n = 0;
 
 	for (o = s->opens; o != NULL; o = o->next)
 		n++;
-	if (n >= limits->pending_per_session)
+	if (n >= s->broker->settings->broker.pending_per_session)
 		return DENY_SESSION_PENDING;
-	if (s->broker->n_opens >= limits->pending)
-		return DENY_PENDING;
 	return too_many_of_source(s) ? DENY_SOURCE_PENDING : DENY_NONE;
 }
 
@@ -227,16 +224,66 @@ judge_asked(const struct broker_session *s, const struct broker_msg *m,
 	return too_many_pending(s);
 }
 
-/* Link a new open; NULL without memory. */
-static struct broker_open *
+/* What one customer of a provider is given at most, as a rule, or a provider
+ * of few: an IPv4 /24 or an IPv6 /48. */
+static struct addr
+site_of(const struct addr *client)
+{
+	struct addr site = *client;
+	size_t kept = addr_is_v4(client) ? 15 : 6;
+
+	memset(site.octet + kept, 0, sizeof(site.octet) - kept);
+	return site;
+}
+
+/*
+ * One of the places in total, all of which one site may have as long as nobody
+ * else needs one: then the site that has most of them gives up its oldest.
+ * DENY_NONE or PENDING.
+ */
+static enum deny_reason
+take_place(struct broker_session *s, struct source_ticket *place)
+{
+	struct broker *b = s->broker;
+	struct source_limits limits = {
+		.half_open = b->settings->broker.pending
+	};
+	struct addr site = site_of(&s->client.addr);
+	struct source_ticket *shed;
+
+	if (source_is_exempt(&b->settings->source, &s->client.addr)) {
+		limits.n_exempt = 1;
+		limits.exempt[0].addr = site;
+		limits.exempt[0].len = 128;
+	}
+	if (source_table_enter(b->opening, &limits, &site, b->now_ms, place,
+		&shed) != DENY_NONE)
+		return DENY_PENDING;
+	if (shed == NULL)
+		return DENY_NONE;
+	broker_open_refuse(CONTAINER_OF(struct broker_open, place, shed),
+	    DENY_PENDING);
+	if (s->fd >= 0)
+		return DENY_NONE;
+	source_table_leave(b->opening, place);	/* it was our own session */
+	return DENY_PENDING;
+}
+
+static enum deny_reason
 open_new(struct broker_session *s, uint32_t request,
-    const struct jump_target *asked)
+    const struct jump_target *asked, struct broker_open **ret)
 {
 	struct broker *b = s->broker;
 	struct broker_open *o = calloc(1, sizeof(*o));
+	enum deny_reason reason;
 
 	if (o == NULL)
-		return NULL;
+		return DENY_NO_MEMORY;
+	reason = take_place(s, &o->place);
+	if (reason != DENY_NONE) {
+		free(o);
+		return reason;
+	}
 	o->session = s;
 	o->request = request;
 	o->asked = *asked;
@@ -252,10 +299,10 @@ open_new(struct broker_session *s, uint32_t request,
 	if (o->all_next != NULL)
 		o->all_next->all_prev = o;
 	b->opens = o;
-	b->n_opens++;
 	deadline_set(&b->deadlines[BROKER_DEADLINE_OPEN], &o->whole,
 	    b->now_ms + b->settings->open_ms);
-	return o;
+	*ret = o;
+	return DENY_NONE;
 }
 
 void
@@ -283,9 +330,8 @@ broker_open_begin(struct broker_session *s, const struct broker_msg *m)
 		counted = true;
 		reason = judge_asked(s, m, &asked);
 	}
-	if (reason == DENY_NONE &&
-	    (o = open_new(s, m->u.open.request, &asked)) == NULL)
-		reason = DENY_NO_MEMORY;
+	if (reason == DENY_NONE)
+		reason = open_new(s, m->u.open.request, &asked, &o);
 	if (reason == DENY_NONE) {
 		look_up(o);
 		return;

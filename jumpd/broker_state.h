@@ -88,6 +88,7 @@ struct broker_open {
 	struct resolver_query *query;	/* owned; NULL: none */
 	struct deadline	 attempt;	/* CONNECT or DNS */
 	struct deadline	 whole;		/* OPEN */
+	struct source_ticket place;	/* of its site, in `opening` */
 };
 
 /* A login that is being judged. */
@@ -187,8 +188,10 @@ struct broker {
 
 	struct broker_session *all;
 	struct broker_session *head[BROKER_SESSION_HEADS];
-	unsigned	 n_sessions, n_channels, n_opens;
+	unsigned	 n_sessions, n_channels;
 	struct broker_open *opens;	/* all; the sessions' */
+	struct source_table *opening;	/* owned; their places: each is a
+					 * half-open connection of a site */
 	bool		 owes;		/* some session owes reports */
 	struct deadline_list deadlines[N_BROKER_DEADLINES];
 

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -321,29 +322,45 @@ Test(broker_open, honours_permitopen_and_expiry)
 	cr_expect(world_stop(&w));
 }
 
+enum { QUEUED = 80 };
+
+/* Fill the queue of a VM's port 22, so that the kernel drops what comes. */
+static void
+silence(const char *address, int fds[QUEUED])
+{
+	struct endpoint to = { .port = 22 };
+	struct sockaddr_storage ss;
+	int i;
+
+	cr_assert(addr_parse(address, strlen(address), &to.addr));
+	for (i = 0; i < QUEUED; i++) {
+		fds[i] = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)!connect(fds[i], (struct sockaddr *)&ss,
+		    sock_address(&to, &ss));
+	}
+}
+
+static void
+close_all(const int *fds, int n)
+{
+	while (n-- > 0)
+		close(fds[n]);
+}
+
 /* Nothing answers: the time is limited, and so is what is under way. */
 Test(broker_open, gives_up_in_time)
 {
 	struct timespec before, after;
 	struct broker_child child;
 	struct broker_msg m;
-	int listener, fds[80], fd, i, n = 0, pending = 0, timed_out = 0;
+	int listener, fds[QUEUED], fd, i, pending = 0, timed_out = 0;
 
 	begin();
 	w.settings.connect_ms = 700;
 	w.settings.broker.pending_per_session = 5;
 	listener = vm_listen("2001:db8::1", 22);
 	world_start(&w);
-	/* fill its queue, so that the kernel drops what comes */
-	for (i = 0; i < 80; i++) {
-		struct sockaddr_storage ss;
-		struct endpoint to = { .port = 22 };
-
-		cr_assert(addr_parse("2001:db8::1", 11, &to.addr));
-		fds[n] = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
-		(void)!connect(fds[n++], (struct sockaddr *)&ss,
-		    sock_address(&to, &ss));
-	}
+	silence("2001:db8::1", fds);
 	child = logged_in("192.0.2.1");
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	for (i = 0; i < 8; i++)
@@ -357,10 +374,65 @@ Test(broker_open, gives_up_in_time)
 	cr_expect_eq(pending, 3);
 	cr_expect_eq(timed_out, 5);
 	cr_expect_leq(after.tv_sec - before.tv_sec, 10);
-	for (i = 0; i < n; i++)
-		close(fds[i]);
+	close_all(fds, QUEUED);
 	world_ended(&w, &child, END_NONE);
 	close(listener);
+	cr_expect(world_stop(&w));
+}
+
+static enum deny_reason
+answer(const struct broker_child *child)
+{
+	struct broker_msg m = { 0 };
+	int fd;
+
+	cr_assert(child_receive(child, &m, &fd));
+	cr_assert_eq(m.type, BROKER_OPEN_ANSWER);
+	if (fd >= 0)
+		close(fd);
+	return m.u.open_answer.reason;
+}
+
+/* A site with a /48 has as many sources as it likes. */
+Test(broker_open, leaves_places_to_sites_that_have_fewer)
+{
+	enum { PLACES = 6 };
+	struct broker_child greedy[PLACES + 1], other, third;
+	int vm, silent, fds[QUEUED], i;
+	char client[64];
+
+	begin();
+	w.settings.broker.pending = PLACES;
+	w.settings.connect_ms = w.settings.open_ms = 20000;
+	silent = vm_listen("2001:db8::1", 22);
+	vm = vm_listen("2001:db8::2", 22);
+	world_start(&w);
+	silence("2001:db8::1", fds);
+	for (i = 0; i <= PLACES; i++) {
+		snprintf(client, sizeof(client), "2001:db8:7:%d::1", i);
+		greedy[i] = logged_in(client);
+		child_ask(&greedy[i], 1, "2001:db8::1", 22);
+	}
+	cr_expect_eq(answer(&greedy[PLACES]), DENY_PENDING);
+	other = logged_in("192.0.2.1");
+	third = logged_in("192.0.2.129");
+	cr_expect_eq(try_open(&other, "2001:db8::2", 22), DENY_NONE);
+	cr_expect_eq(answer(&greedy[0]), DENY_PENDING, "the oldest");
+	child_ask(&other, 2, "2001:db8::1", 22);
+	child_ask(&other, 3, "2001:db8::1", 22);
+	cr_expect_eq(answer(&greedy[1]), DENY_PENDING);
+	cr_expect_eq(try_open(&third, "2001:db8::2", 22), DENY_NONE);
+	cr_expect_eq(answer(&greedy[2]), DENY_PENDING);
+	child_ask(&third, 4, "2001:db8::1", 22);
+	/* three and three now: who has as many gets no more */
+	cr_expect_eq(try_open(&third, "2001:db8::2", 22), DENY_PENDING);
+	close_all(fds, QUEUED);
+	for (i = 0; i <= PLACES; i++)
+		world_ended(&w, &greedy[i], END_NONE);
+	world_ended(&w, &other, END_NONE);
+	world_ended(&w, &third, END_NONE);
+	close(silent);
+	close(vm);
 	cr_expect(world_stop(&w));
 }
 
