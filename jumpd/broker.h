@@ -59,6 +59,8 @@ enum broker_news_kind {
 struct broker_news {
 	uint32_t	kind;		/* enum broker_news_kind */
 	uint32_t	reason;		/* ENDED: enum end_reason */
+	uint32_t	channels;	/* ADOPT: how many its process has room
+					 * for */
 	uint64_t	session;	/* the parent's number, never reused */
 	struct endpoint	client;		/* ADOPT */
 	struct endpoint	local;		/* ADOPT: where it connected to */

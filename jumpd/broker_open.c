@@ -321,7 +321,7 @@ broker_open_begin(struct broker_session *s, const struct broker_msg *m)
 		reason = DENY_NOT_LOGGED_IN;
 	else if (b->draining)
 		reason = DENY_DRAINING;
-	else if (s->scan.channels >= BROKER_CHANNELS_MAX)
+	else if (s->scan.channels >= s->channels_max)
 		reason = DENY_SESSION_CHANNELS;
 	else
 		reason = scan_guard_open(b->guard, &limits, &s->scan,

@@ -172,6 +172,7 @@ adopt(struct broker *b, const struct broker_news *m, int fd)
 		s->number = m->session;
 		s->client = m->client;
 		s->local = m->local;
+		s->channels_max = m->channels;
 		s->began_ms = b->now_ms;
 		token_level_fill(&s->messages, BROKER_MESSAGES_BURST,
 		    b->now_ms);

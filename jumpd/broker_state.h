@@ -30,7 +30,6 @@
 
 enum {
 	BROKER_TICK_MS = 100,
-	BROKER_CHANNELS_MAX = 4096,	/* of a session, whatever the limits */
 	BROKER_SESSION_HEADS = 4096,	/* of the hash table */
 	BROKER_TOLD_MAX = 30,		/* lines about refused channels of a
 					 * session; then they are counted */
@@ -137,6 +136,7 @@ struct broker_session {
 	uint8_t		*blob;		/* owned; what it logged in with */
 
 	struct scan_session scan;
+	uint32_t	 channels_max;	/* for which its process has room */
 	uint32_t	 last_channel;	/* id */
 	uint32_t	 n_opens, n_connected, n_refused;
 	struct broker_open *opens;	/* owned */

@@ -86,6 +86,7 @@ static int
 begin(struct parent *p, struct parent_session *s, int fd)
 {
 	const struct broker_news adopt = { .kind = BROKER_ADOPT,
+		.channels = settings_channels(&p->now.config->settings),
 		.session = s->number, .client = s->client,
 		.local = s->local };
 	int pair[2], err;

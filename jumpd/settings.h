@@ -18,7 +18,8 @@ enum {
 	JUMPD_LISTENERS_MAX = 64,
 	JUMPD_SOURCES_MAX = 16,
 	JUMPD_RESOLVERS_MAX = 4,
-	JUMPD_BANNER_MAX = 4096
+	JUMPD_BANNER_MAX = 4096,
+	JUMPD_CHANNELS_MAX = 4096	/* of a session, whatever the limits */
 };
 
 /* What the broker holds at once; 0 is not allowed. */
@@ -73,5 +74,15 @@ struct jumpd_settings {
 	uint32_t	banner_len;	/* 0: none */
 	char		banner[JUMPD_BANNER_MAX];	/* no NUL */
 };
+
+/* How many channels a session may have: 1 to JUMPD_CHANNELS_MAX. */
+static inline uint32_t
+settings_channels(const struct jumpd_settings *settings)
+{
+	uint32_t most = settings->scan.session_channels;
+
+	return most == 0 || most > JUMPD_CHANNELS_MAX ? JUMPD_CHANNELS_MAX :
+							most;
+}
 
 #endif

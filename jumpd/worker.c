@@ -22,7 +22,8 @@
 
 enum {
 	TURN_SECONDS = 1,	/* CPU time that a turn of the loop may take */
-	DESCRIPTORS = SESSION_CHANNELS_MAX + 64
+	DESCRIPTORS_MORE = 16	/* than targets: the client's two, the
+				 * broker's, /dev/null's, and some to spare */
 };
 
 enum { CLIENT, BROKER, TARGETS };	/* places in the pollfds */
@@ -107,7 +108,9 @@ make_room(struct worker *w, size_t n)
 	return true;
 }
 
-/* A descriptor from which nothing is wanted must not wake us for ever. */
+/* A descriptor from which nothing is wanted must not wake us for ever.  And
+ * there may be more channels, that the client has yet to close, than ppoll()
+ * takes, which are as many as there may be descriptors. */
 static struct pollfd
 wait_for(int fd, short events)
 {
@@ -115,13 +118,14 @@ wait_for(int fd, short events)
 		.events = events };
 }
 
-/* Returns the number of targets. */
+/* Returns how many there are; channels that wait for nothing are left out. */
 static size_t
 fill_polled(struct worker *w)
 {
 	struct session *s = &w->session;
 	bool writable = session_writable(s);
 	short events = POLLIN;
+	size_t n = TARGETS;
 	uint32_t i;
 
 	if (!make_room(w, TARGETS + s->n_channels)) {
@@ -135,9 +139,24 @@ fill_polled(struct worker *w)
 	    events);
 	for (i = 0; i < s->n_channels; i++) {
 		jump_channel_want(s->channel[i], writable);
-		w->polled[TARGETS + i] = wait_for(s->channel[i]->target,
-		    s->channel[i]->wanted);
+		if (s->channel[i]->wanted != 0)
+			w->polled[n++] = wait_for(s->channel[i]->target,
+			    s->channel[i]->wanted);
 	}
+	return n;
+}
+
+/* What was seen of each channel; returns how many these are. */
+static size_t
+fill_revents(struct worker *w)
+{
+	const struct session *s = &w->session;
+	size_t n = TARGETS;
+	uint32_t i;
+
+	for (i = 0; i < s->n_channels; i++)
+		w->revents[i] = s->channel[i]->wanted != 0 ?
+		    w->polled[n++].revents : 0;
 	return s->n_channels;
 }
 
@@ -159,13 +178,12 @@ turn(struct worker *w, int timeout)
 	size_t n = fill_polled(w), i;
 	bool due = session_is_due(s);
 
-	if (wait_for_events(w->polled, TARGETS + n, due ? 0 : timeout) < 0)
-		for (i = 0; i < TARGETS + n; i++)
+	if (wait_for_events(w->polled, n, due ? 0 : timeout) < 0)
+		for (i = 0; i < n; i++)
 			w->polled[i].revents = 0;
 	turn_begins();
 	s->now_ms = clock_now_ms();
-	for (i = 0; i < n; i++)
-		w->revents[i] = w->polled[TARGETS + i].revents;
+	n = fill_revents(w);
 	if (w->polled[BROKER].revents != 0)
 		run_broker(w);
 	if (w->polled[CLIENT].revents != 0 || session_is_due(s))
@@ -267,7 +285,8 @@ enter_sandbox(const struct worker_start *start)
 #endif
 	sandbox_close_fds_except((const int[]) { start->client,
 		start->broker }, 2);
-	limit(RLIMIT_NOFILE, DESCRIPTORS);
+	limit(RLIMIT_NOFILE, settings_channels(start->settings) +
+	    DESCRIPTORS_MORE);
 	limit(RLIMIT_FSIZE, 0);
 #ifndef POPGATE_SANITIZERS
 	if (start->memory_octets != 0)

@@ -350,6 +350,7 @@ struct broker_child
 world_session(struct broker_world *w, const char *client)
 {
 	struct broker_news m = { .kind = BROKER_ADOPT,
+		.channels = settings_channels(&w->settings),
 		.session = ++w->last_session };
 	struct broker_child child = { .number = m.session };
 	int pair[2];

@@ -26,6 +26,11 @@ class Processes(JumpTest):
         return wait_for(lambda: set(self.running.sessions()) - set(before),
                         "a session's process").pop()
 
+    @staticmethod
+    def limits(pid):
+        with open("/proc/%d/limits" % pid) as file:
+            return {line[:26].strip(): line[26:].split()[0] for line in file}
+
     def test_a_session_has_no_rights(self):
         client, channel = self.echo()
         pid = self.session_of()
@@ -38,9 +43,7 @@ class Processes(JumpTest):
             self.assertEqual(int(status[key], 16), 0, key)
         if not sanitized():
             self.assertEqual(status["Seccomp"], "2")
-            with open("/proc/%d/limits" % pid) as file:
-                limits = {line[:26].strip(): line[26:].split()[0]
-                          for line in file}
+            limits = self.limits(pid)
             self.assertLess(int(limits["Max address space"]), 1 << 30)
             self.assertEqual(limits["Max processes"], "0")
             self.assertEqual(os.listdir("/proc/%d/root/" % pid), [])
@@ -131,6 +134,28 @@ class Processes(JumpTest):
         self.assertIsNone(client.open())
         self.assertIn("not allowed here", self.refusal(VM[1]))
         self.ssh("root@" + VM[2], "true")
+
+    def test_a_session_has_room_for_its_channels_and_no_more(self):
+        """It could not hold more connections if it were an attacker's."""
+        files = "Max open files"
+        for before, after, most in (2, 4, 2), (4, 2, 2):
+            self.running.reload(limits={"session_channels": str(before)})
+            old, pids = self.raw(), self.running.sessions()
+            self.assertEqual(
+                int(self.limits(self.session_of())[files]), before + 16)
+            self.running.reload(limits={"session_channels": str(after)})
+            channels = [old.open() for _ in range(5)]
+            self.assertEqual(sum(map(bool, channels)), most)
+            new = self.raw()
+            self.assertEqual(int(self.limits(
+                self.session_of(pids))[files]), after + 16)
+            channels = [new.open() for _ in range(5)]
+            self.assertEqual(sum(map(bool, channels)), after)
+            self.running.wait_line("channel_refused",
+                                   reason="limit_session_channels")
+            old.close()
+            new.close()
+            wait_for(lambda: not self.running.sessions(), "they end")
 
     def test_a_reload_may_end_what_it_denies(self):
         client, channel = self.echo()
