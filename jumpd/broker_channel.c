@@ -111,7 +111,7 @@ static bool
 still_allowed(const struct broker_session *s, const struct broker_channel *c)
 {
 	return broker_egress(s, &c->to) == DENY_NONE &&
-	    permit_check(s->principal.permit, &c->asked, &c->to);
+	    permit_check(s->principal.permit, &c->asked, &c->to.addr);
 }
 
 void

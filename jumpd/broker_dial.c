@@ -125,7 +125,7 @@ judge(const struct broker_open *o, const struct endpoint *to)
 
 	reason = broker_egress(s, to);
 	if (reason == DENY_NONE &&
-	    !permit_check(s->principal.permit, &o->asked, to))
+	    !permit_check(s->principal.permit, &o->asked, &to->addr))
 		reason = DENY_PERMITOPEN;
 	if (reason == DENY_NONE)
 		reason = scan_guard_target(b->guard, &limits,

@@ -206,6 +206,12 @@ permit_add(struct permit_list **list, const char *text, size_t len,
 }
 
 static bool
+same_port(const struct permit_rule *rule, const struct jump_target *asked)
+{
+	return rule->port == 0 || rule->port == asked->port;
+}
+
+static bool
 same_name(const struct permit_list *list, const struct permit_rule *rule,
     const struct jump_target *asked)
 {
@@ -217,25 +223,23 @@ same_name(const struct permit_list *list, const struct permit_rule *rule,
 
 bool
 permit_check(const struct permit_list *list, const struct jump_target *asked,
-    const struct endpoint *to)
+    const struct addr *to)
 {
 	const struct permit_rule *rule;
-	uint16_t port;
 	uint32_t i;
 
 	if (list == NULL)
 		return true;
 	for (i = 0; i < list->n; i++) {
 		rule = &list->rule[i];
-		port = rule->kind == PERMIT_PREFIX ? to->port : asked->port;
-		if (rule->port != 0 && rule->port != port)
+		if (!same_port(rule, asked))
 			continue;
 		if (rule->kind == PERMIT_ANY ||
 		    (rule->kind == PERMIT_NAME &&
 			same_name(list, rule, asked)) ||
 		    (rule->kind == PERMIT_PREFIX &&
 			!addr_is_v4(&rule->prefix.addr) &&
-			prefix_contains(&rule->prefix, &to->addr)))
+			prefix_contains(&rule->prefix, to)))
 			return true;
 	}
 	return false;
@@ -251,10 +255,9 @@ permit_may(const struct permit_list *list, const struct jump_target *asked)
 		return true;
 	for (i = 0; i < list->n; i++) {
 		rule = &list->rule[i];
-		if (rule->kind == PERMIT_PREFIX ||
-		    ((rule->port == 0 || rule->port == asked->port) &&
-			(rule->kind == PERMIT_ANY ||
-			    same_name(list, rule, asked))))
+		if (same_port(rule, asked) && (rule->kind == PERMIT_PREFIX ||
+		    rule->kind == PERMIT_ANY ||
+		    same_name(list, rule, asked)))
 			return true;
 	}
 	return false;

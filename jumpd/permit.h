@@ -4,10 +4,11 @@
  *
  * permitopen: each element is HOST:PORT or [HOST]:PORT.  HOST is "*", a host
  * name or, in brackets, an IPv6 address or prefix; PORT is 1-65535 or "*".
- * Names, and "*", are compared with the name and port that were asked for,
- * whatever these lead to (a mapping may have another port); an address or
- * prefix with the address and port that are connected, however they were asked
- * for.  IPv4 elements are well-formed and match nothing.
+ * Names, and "*", are compared with the name that was asked for, whatever it
+ * leads to; an address or prefix with the address that is connected, however it
+ * was asked for; ports always with the port that was asked for, as sshd does,
+ * for which a mapping may have another one.  IPv4 elements are well-formed and
+ * match nothing.
  *
  * from: patterns separated by commas; one that starts with '!' and matches
  * refuses, wherever it stands, and one must match.  A pattern is an address or
@@ -44,7 +45,7 @@ void permit_free(struct permit_list *);
  * permits everything.
  */
 bool permit_check(const struct permit_list *,
-    const struct jump_target *asked, const struct endpoint *to);
+    const struct jump_target *asked, const struct addr *to);
 
 /*
  * Could any address of the name be permitted?  Before it is looked up: what

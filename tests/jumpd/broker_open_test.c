@@ -305,7 +305,8 @@ Test(broker_open, honours_permitopen_and_expiry)
 	w.mapping = "vm1.test 2001:db8::1 ssh=2222\nvm2.test 2001:db8::1\n";
 	world_allow_vms(&w, 2222, 2222);
 	world_add_keys(&w, KEY_FILE_AUTHORIZED, 1,
-	    "permitopen=\"vm1.test:22,[2001:db8::2]:22\" $key-ed25519");
+	    "permitopen=\"vm1.test:22,[2001:db8::2]:22\" $key-ed25519\n"
+	    "permitopen=\"[2001:db8::1]:22\" $key-rsa2048");
 	listener = vm_listen("2001:db8::1", 2222);
 	world_start(&w);
 	child = world_session(&w, "192.0.2.1");
@@ -317,6 +318,15 @@ Test(broker_open, honours_permitopen_and_expiry)
 	cr_expect_eq(try_open(&child, "2001:db8::1", 22), DENY_PERMITOPEN);
 	cr_expect_eq(try_open(&child, "2001:db8::2", 22),
 	    DENY_DIAL_REFUSED);
+	world_ended(&w, &child, END_NONE);
+	/* the mapping's port is none that has to be permitted */
+	child = world_session(&w, "192.0.2.1");
+	m = child_login(&child, BROKER_LOGIN_SIGNED, "jump", "key-rsa2048");
+	cr_assert(m.u.login_answer.accepted);
+	cr_expect_eq(try_open(&child, "vm1.test", 22), DENY_NONE);
+	cr_expect_eq(try_open(&child, "vm1.test", 2222), DENY_PERMITOPEN);
+	cr_expect_eq(try_open(&child, "2001:db8::1", 2222),
+	    DENY_PERMITOPEN);
 	world_ended(&w, &child, END_NONE);
 	close(listener);
 	cr_expect(world_stop(&w));

@@ -214,7 +214,7 @@ Test(login_judge, hands_permits_and_expiry_to_the_principal)
 {
 	struct auth_user jump = user("jump", AUTH_KEYS);
 	struct attempt a = { .vector = "key-ed25519" };
-	struct endpoint to = { .port = 22 };
+	struct addr to;
 	struct jump_target asked;
 	static struct files f;
 	struct principal p;
