@@ -6,12 +6,11 @@
 #include <string.h>
 
 #include "common/token_bucket.h"
+#include "jumpd/source_penalty.h"
 
 enum {
 	SET = 8,			/* cells looked at for a source */
 	HALF_OPEN_MAX = 65536,
-	DOUBLINGS_MAX = 6,
-	FORGIVE_MS = 3600 * 1000,	/* without offence: a doubling less */
 	NONE = 0			/* no cell: they count from 1 */
 };
 
@@ -20,16 +19,12 @@ enum {
 struct cell {
 	struct addr	source;
 	bool		used;
-	bool		refused;	/* for its penalty, since its last
-					 * offence */
-	uint8_t		doublings;
 	uint32_t	connections;
 	uint32_t	half_open;
 	uint32_t	prev, next;	/* cells; NONE */
 	struct source_ticket ends;	/* next: its oldest half-open one */
 	struct token_level rate;
-	uint64_t	penalty_end_ms;
-	uint64_t	offended_ms;
+	struct source_penalty penalty;
 	uint64_t	used_ms;	/* last looked for */
 };
 
@@ -109,17 +104,12 @@ find(const struct source_table *t, const struct addr *source)
 	return NONE;
 }
 
-static uint64_t
-penalty_left(const struct cell *c, uint64_t now_ms)
-{
-	return c->penalty_end_ms > now_ms ? c->penalty_end_ms - now_ms : 0;
-}
-
 /* Is it better to forget a than b? */
 static bool
 rather(const struct cell *a, const struct cell *b, uint64_t now_ms)
 {
-	uint64_t x = penalty_left(a, now_ms), y = penalty_left(b, now_ms);
+	uint64_t x = source_penalty_left_ms(&a->penalty, now_ms);
+	uint64_t y = source_penalty_left_ms(&b->penalty, now_ms);
 
 	if (a->used != b->used)
 		return !a->used;
@@ -270,8 +260,9 @@ judge_source(struct cell *c, const struct source_limits *limits,
 	    1;
 
 	if (limits->penalty_max_ms > 0 &&
-	    penalty_left(c, now_ms) > limits->penalty_threshold_ms) {
-		c->refused = true;
+	    source_penalty_left_ms(&c->penalty, now_ms) >
+		limits->penalty_threshold_ms) {
+		c->penalty.refused = true;
 		return DENY_PENALTY;
 	}
 	if (too_many(limits->per_source, c->connections))
@@ -387,42 +378,18 @@ price(const struct source_limits *limits, enum source_offence offence)
 	return 0;
 }
 
-/* How often its offences are doubled now. */
-static void
-set_doublings(struct cell *c, uint64_t now_ms)
-{
-	uint64_t forgiven = now_ms > c->offended_ms ?
-	    (now_ms - c->offended_ms) / FORGIVE_MS :
-	    0;
-
-	c->doublings = forgiven < c->doublings ?
-	    (uint8_t)(c->doublings - forgiven) :
-	    0;
-	if (c->refused && c->doublings < DOUBLINGS_MAX)
-		c->doublings++;
-	c->refused = false;
-	c->offended_ms = now_ms;
-}
-
 void
 source_table_offend(struct source_table *t, const struct source_limits *limits,
     const struct addr *client, enum source_offence offence, uint64_t now_ms)
 {
 	struct addr source = source_of(client);
 	uint32_t i = find(t, &source);
-	uint64_t left;
-	struct cell *c;
 
 	if (i == NONE || limits->penalty_max_ms == 0 ||
 	    source_is_exempt(limits, client) || price(limits, offence) == 0)
 		return;
-	c = &t->cell[i];
-	set_doublings(c, now_ms);
-	left = penalty_left(c, now_ms) +
-	    ((uint64_t)price(limits, offence) << c->doublings);
-	if (left > limits->penalty_max_ms)
-		left = limits->penalty_max_ms;
-	c->penalty_end_ms = now_ms + left;
+	source_penalty_add(&t->cell[i].penalty, price(limits, offence),
+	    limits->penalty_max_ms, now_ms);
 }
 
 uint64_t
@@ -437,7 +404,7 @@ source_table_penalty_ms(const struct source_table *t,
 	if (i == NONE || limits->penalty_max_ms == 0 ||
 	    source_is_exempt(limits, client))
 		return 0;
-	left = penalty_left(&t->cell[i], now_ms);
+	left = source_penalty_left_ms(&t->cell[i].penalty, now_ms);
 	return left > limits->penalty_threshold_ms ?
 	    left - limits->penalty_threshold_ms :
 	    0;

@@ -9,11 +9,8 @@
  * holds fewer: so one source, or a few, never keep others out, and sources
  * that hold one each are shed oldest first, while a login takes a moment only.
  *
- * Penalties: each offence adds milliseconds that run off by themselves; a
- * source with more than `penalty_threshold_ms` of them is refused until it
- * has less.  A source that is refused so and comes back to offend has its
- * offences doubled, up to 64 times; an hour without one takes one doubling
- * back.
+ * Penalties (source_penalty.h): a source that has collected more than
+ * `penalty_threshold_ms` by its offences is refused until it has less.
  *
  * Memory is of fixed size.  Sources stand in sets of a keyed hash table; a
  * full set forgets the source with no connections that has least penalty; if
