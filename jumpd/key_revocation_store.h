@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * key_revocation_store.h - where revoked things are kept; for
- * key_revocation.c and key_revocation_krl.c, which reads OpenSSH's binary
- * lists, alone.  Pure.
+ * key_revocation_store.h - what the files of key revocation have of each other;
+ * nobody else includes it.
+ *
+ *	key_revocation.c	keeps and finds what is revoked
+ *	key_revocation_krl.c	reads OpenSSH's binary lists
+ *	key_revocation_text.c	reads text
+ *
+ * Pure.
  */
 #ifndef JUMPD_KEY_REVOCATION_STORE_H
 #define JUMPD_KEY_REVOCATION_STORE_H
@@ -55,5 +60,9 @@ bool revocation_is_krl(const void *bytes, size_t len);
 /* Read one; returns NULL, or what is wrong (static text). */
 const char *revocation_read_krl(struct revocation *, const void *bytes,
     size_t len);
+
+/* The same of text, with the line. */
+const char *revocation_read_text(struct revocation *, const void *bytes,
+    size_t len, uint32_t *ret_line);
 
 #endif
