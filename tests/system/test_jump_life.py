@@ -9,8 +9,9 @@ import stat
 import subprocess
 import time
 
-from jump_lib import ECHO, JUMPD, JumpTest, sanitized
-from lib import POP4, VM, alive, comm, run, status_of, wait_for
+from jump_lib import JUMPD, JumpTest
+from jump_servers import ECHO
+from lib import POP4, VM, run, sanitized, status_of, wait_for
 
 
 class Processes(JumpTest):
@@ -41,7 +42,7 @@ class Processes(JumpTest):
         self.assertEqual(status["NoNewPrivs"], "1")
         for key in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
             self.assertEqual(int(status[key], 16), 0, key)
-        if not sanitized():
+        if not sanitized(JUMPD):
             self.assertEqual(status["Seccomp"], "2")
             limits = self.limits(pid)
             self.assertLess(int(limits["Max address space"]), 1 << 30)

@@ -5,7 +5,8 @@ import re
 import subprocess
 import time
 
-from jump_lib import ECHO, JUMPD, JumpTest
+from jump_lib import JumpTest
+from jump_servers import ECHO
 from lib import CLIENT4, CLIENT6, POP4, POP6, VM, run, wait_for
 
 

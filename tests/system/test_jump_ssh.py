@@ -9,7 +9,8 @@ import subprocess
 import threading
 import time
 
-from jump_lib import ECHO, NO_SERVER, SINK, JumpTest
+from jump_lib import JumpTest
+from jump_servers import ECHO, NO_SERVER, SINK
 from lib import (NET, NO_ANSWER, POP4, POP6, UNREACHABLE, VM, run, sha256,
                  wait_for)
 
