@@ -154,6 +154,33 @@ Test(broker_reload, ends_the_channels_that_it_denies)
 	cr_expect(world_stop(&w));
 }
 
+/* The network's rule still holds it, but no rule is for the very address. */
+Test(broker_reload, ends_channels_to_its_host_that_no_rule_is_for_any_more)
+{
+	struct broker_msg m = { 0 };
+	struct broker_child child;
+	uint32_t channel;
+	int listener, fd, none;
+
+	begin();
+	w.settings.reload_kills_denied = true;
+	world_add_keys(&w, KEY_FILE_AUTHORIZED, 1, "$key-ed25519");
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	child = logged_in("key-ed25519");
+	cr_assert_eq(child_open(&child, "2001:db8::1", 22, &channel, &fd),
+	    DENY_NONE);
+	w.settings.egress.n_allow = 1;
+	world_reload(&w);
+	cr_assert(child_receive(&child, &m, &none));
+	cr_expect_eq(m.type, BROKER_CLOSE_CHANNEL);
+	cr_expect_eq(m.u.close_channel.channel, channel);
+	close(fd);
+	world_ended(&w, &child, END_NONE);
+	close(listener);
+	cr_expect(world_stop(&w));
+}
+
 Test(broker_reload, ends_the_sessions_that_it_denies)
 {
 	struct broker_child gone, stays, revoked;
