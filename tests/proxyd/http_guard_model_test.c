@@ -260,7 +260,7 @@ play_out(struct play *play, uint64_t seed, struct tally *tally)
 	tally->all_idle += model.outcome.idle && vm_len == play->vm.len;
 }
 
-Test(http_guard, agrees_with_a_model_that_sees_whole_streams, .timeout = 60)
+Test(http_guard, agrees_with_a_model_that_sees_whole_streams, .timeout = 600)
 {
 	static struct play play;
 	struct tally tally = { 0 };
