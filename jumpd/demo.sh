@@ -38,7 +38,7 @@ vm_sshd() {
 	if grep -q "^$(id -un):!" /etc/shadow 2>/dev/null; then pam=yes; fi
 	vm_config $pam
 	start vm /usr/sbin/sshd -D -e -f "$demo/vm.sshd.conf"
-	wait_for 10 "grep -q 'Server listening' $demo/vm.log"
+	wait_for 30 "grep -q 'Server listening' $demo/vm.log"
 	say "It listens on [$vm], port $vm_ssh, and knows our key."
 }
 
@@ -67,7 +67,7 @@ CONF
 	show "$jumpd -t -f $demo/jumpd.conf"
 	start jumpd "$jumpd" -f "$demo/jumpd.conf"
 	jumpd_pid=$started
-	wait_for 10 "grep -q 'info: ready' $demo/jumpd.log"
+	wait_for 30 "grep -q 'info: ready' $demo/jumpd.log"
 	say '' "jumpd runs now, and says:"
 	quote < "$demo/jumpd.log"
 }

@@ -104,7 +104,7 @@ http {
 }
 NGINX
 	start_at "$1" "$2" nginx -p "$demo" -c "$demo/$2.nginx.conf" -e stderr
-	wait_for 10 "ip netns exec $1 curl -s --noproxy '*' http://$3/"
+	wait_for 30 "ip netns exec $1 curl -s --noproxy '*' http://$3/"
 }
 
 translator() {
@@ -126,7 +126,7 @@ CONF
 	show "$xlatd -t -f $demo/xlatd.conf"
 	start_at $relay xlatd "$xlatd" -f "$demo/xlatd.conf"
 	xlatd_pid=$started
-	wait_for 10 "grep -q 'info: ready' $demo/xlatd.log"
+	wait_for 30 "grep -q 'info: ready' $demo/xlatd.log"
 }
 
 # fetches HOST ADDRESS TEXT: shows a page, which must have TEXT
@@ -173,6 +173,6 @@ packets() {
 	show "ip netns exec $four curl -sS --noproxy '*' -m 5 http://192.0.2.7/"
 	step 'What xlatd wrote about all that'
 	kill -USR1 "$xlatd_pid"
-	wait_for 10 "grep -q 'info: dropped ' $demo/xlatd.log"
+	wait_for 30 "grep -q 'info: dropped ' $demo/xlatd.log"
 	quote < "$demo/xlatd.log"
 }
