@@ -64,8 +64,8 @@ source_ended(struct flow *f, struct side *src)
 static enum moved
 flush_rest(struct worker *w, struct flow *f, struct side *dst)
 {
-	ssize_t n =
-	    send(side_fd(dst), f->rest + f->rest_at, f->rest_len, MSG_NOSIGNAL);
+	ssize_t n = send(side_fd(dst), f->rest + f->rest_at,
+	    f->rest_len, MSG_NOSIGNAL);
 
 	if (n < 0)
 		return send_failed(w, dst);
@@ -99,8 +99,8 @@ flow_flush(struct worker *w, struct flow *f, struct side *dst)
 }
 
 enum moved
-flow_fill_pipe(
-    struct worker *w, struct flow *f, struct side *src, uint64_t most)
+flow_fill_pipe(struct worker *w, struct flow *f, struct side *src,
+    uint64_t most)
 {
 	enum moved moved = MOVED;
 	size_t len = most < f->pipe.octets ? (size_t)most : f->pipe.octets;
@@ -149,8 +149,8 @@ flow_send(struct worker *w, struct side *dst, const uint8_t *bytes, size_t len,
 
 	if (len == 0)
 		return 0;
-	n = send(
-	    side_fd(dst), bytes, len, MSG_NOSIGNAL | (last ? MSG_MORE : 0));
+	n = send(side_fd(dst), bytes, len,
+	    MSG_NOSIGNAL | (last ? MSG_MORE : 0));
 	if (n < 0) {
 		send_failed(w, dst);
 		return 0;
@@ -169,7 +169,7 @@ flow_read(struct worker *w, struct flow *f, struct side *src, size_t at,
 	if (room > WORKER_BUFFER_OCTETS - at)
 		room = WORKER_BUFFER_OCTETS - at;
 	if (!src->readable || room == 0)
-		return 0; /* and a recv of nothing looks like the end */
+		return 0;	/* and a recv of nothing looks like the end */
 	n = recv(side_fd(src), w->buffer + at, room, flags);
 	if (n > 0) {
 		if ((flags & MSG_PEEK) == 0 &&

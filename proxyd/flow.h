@@ -18,21 +18,21 @@
 #include "proxyd/worker.h"
 
 struct flow {
-	uint64_t octets;            /* given to the receiving socket */
-	uint8_t *rest;              /* owned; read but not yet sent: */
-	uint32_t rest_at, rest_len; /* to be sent, and behind it */
-	uint32_t held_len;          /* held back by http_watch.h */
-	uint32_t rest_room;
-	uint32_t in_pipe;      /* octets that `pipe` holds */
-	struct pipe_ends pipe; /* lent while in_pipe > 0 */
-	bool judge_again;      /* look at what is held once more */
-	bool source_ended;     /* FIN or failure was read */
-	bool ended;            /* ... and all before it delivered */
+	uint64_t	octets;		/* given to the receiving socket */
+	uint8_t		*rest;		/* owned; read but not yet sent: */
+	uint32_t	rest_at, rest_len;	/* to be sent, and behind it */
+	uint32_t	held_len;	/* held back by http_watch.h */
+	uint32_t	rest_room;
+	uint32_t	in_pipe;	/* octets that `pipe` holds */
+	struct pipe_ends pipe;		/* lent while in_pipe > 0 */
+	bool		judge_again;	/* look at what is held once more */
+	bool		source_ended;	/* FIN or failure was read */
+	bool		ended;		/* ... and all before it delivered */
 };
 
 enum moved {
-	MOVED,   /* something was done: go on */
-	BLOCKED, /* wait for an event */
+	MOVED,		/* something was done: go on */
+	BLOCKED,	/* wait for an event */
 	NO_MEMORY
 };
 
@@ -71,8 +71,8 @@ enum moved flow_flush(struct worker *, struct flow *, struct side *dst);
  * Splice at most `most` octets into the pipe that was just lent; `in_pipe`
  * says how many.  With none it is given back.
  */
-enum moved flow_fill_pipe(
-    struct worker *, struct flow *, struct side *src, uint64_t most);
+enum moved flow_fill_pipe(struct worker *, struct flow *, struct side *src,
+    uint64_t most);
 
 /* Release what a direction holds. */
 void flow_fini(struct worker *, struct flow *);

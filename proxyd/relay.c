@@ -7,7 +7,8 @@
 #include "proxyd/http_watch.h"
 
 static enum moved
-move_by_copy(struct conn *c, struct flow *f, struct side *src, struct side *dst)
+move_by_copy(struct conn *c, struct flow *f, struct side *src,
+    struct side *dst)
 {
 	struct worker *w = c->worker;
 	/* Over budget nothing may be left in our hands: look, and then take
@@ -15,8 +16,8 @@ move_by_copy(struct conn *c, struct flow *f, struct side *src, struct side *dst)
 	bool look = w->rest_octets >= WORKER_REST_BUDGET;
 	size_t got, sent;
 
-	got =
-	    flow_read(w, f, src, 0, WORKER_BUFFER_OCTETS, look ? MSG_PEEK : 0);
+	got = flow_read(w, f, src, 0, WORKER_BUFFER_OCTETS,
+	    look ? MSG_PEEK : 0);
 	if (got == 0)
 		return f->source_ended || src->readable ? MOVED : BLOCKED;
 	if (f == &c->up)
@@ -34,8 +35,8 @@ move_by_copy(struct conn *c, struct flow *f, struct side *src, struct side *dst)
 /* --- directions of an HTTP connection, which the guard reads along ------- */
 
 enum {
-	SPLICE_BODY_MIN = 64 * 1024, /* of a body, to be worth a splice */
-	HTTP_TIGHT_OCTETS = 4096     /* a read when over budget */
+	SPLICE_BODY_MIN = 64 * 1024,	/* of a body, to be worth a splice */
+	HTTP_TIGHT_OCTETS = 4096	/* a read when over budget */
 };
 
 static enum moved
@@ -51,11 +52,12 @@ move_requests(struct conn *c)
 	 * that pipelines faster than it is answered makes us hold ever more. */
 	again = f->judge_again;
 	f->judge_again = false;
-	got = again ? 0
-		    : flow_read(w, f, &c->client, held,
+	got = again ? 0 :
+		      flow_read(w, f, &c->client, held,
 			  tight ? HTTP_TIGHT_OCTETS : WORKER_BUFFER_OCTETS, 0);
 	if (got == 0 && !again)
-		return f->source_ended || c->client.readable ? MOVED : BLOCKED;
+		return f->source_ended || c->client.readable ? MOVED :
+							       BLOCKED;
 	if (held > 0)
 		memcpy(w->buffer, f->rest + f->rest_at, held);
 	flow_drop_rest(w, f);
@@ -100,9 +102,8 @@ blind_octets(const struct conn *c, const struct flow *f)
 	if (!http_watch_active(c->http))
 		return UINT64_MAX;
 	if (f == &c->up)
-		return f->held_len > 0
-			   ? 0
-			   : http_guard_request_body(&c->http->guard);
+		return f->held_len > 0 ? 0 :
+		    http_guard_request_body(&c->http->guard);
 	return http_guard_response_body(&c->http->guard);
 }
 
@@ -118,13 +119,14 @@ moved_blindly(struct conn *c, const struct flow *f, uint64_t n)
 }
 
 static enum moved
-move_by_splice(struct conn *c, struct flow *f, struct side *src, uint64_t most)
+move_by_splice(struct conn *c, struct flow *f, struct side *src,
+    uint64_t most)
 {
 	enum moved moved = flow_fill_pipe(c->worker, f, src, most);
 
 	if (f->in_pipe > 0)
 		moved_blindly(c, f, f->in_pipe);
-	return moved; /* the next step empties the pipe */
+	return moved;		/* the next step empties the pipe */
 }
 
 /* Nothing more of this direction is taken for now. */
@@ -148,7 +150,7 @@ move_some(struct conn *c, struct flow *f, struct side *src, struct side *dst)
 
 	/* Since a 101 what was held is bytes like all others, and first. */
 	if (f->held_len > 0 && !http_watch_active(c->http)) {
-		f->rest_len += f->held_len; /* it stands right behind */
+		f->rest_len += f->held_len;	/* it stands right behind */
 		f->held_len = 0;
 	}
 	if (f->rest_len > 0 || f->in_pipe > 0)
@@ -170,8 +172,9 @@ move_some(struct conn *c, struct flow *f, struct side *src, struct side *dst)
 static bool
 requests_wait(const struct conn *c)
 {
-	return http_watch_active(c->http) && c->http->stopped == CLOSE_NONE &&
-	       (c->http->waiting || c->up.judge_again);
+	return http_watch_active(c->http) &&
+	    c->http->stopped == CLOSE_NONE &&
+	    (c->http->waiting || c->up.judge_again);
 }
 
 /* All that can be delivered has been. */
@@ -179,9 +182,9 @@ static bool
 delivered(const struct conn *c, const struct flow *f, const struct side *dst)
 {
 	return dst->broken ||
-	       (f->source_ended && f->rest_len == 0 && f->in_pipe == 0 &&
-		   (f->held_len == 0 || http_watch_active(c->http)) &&
-		   (f != &c->up || !requests_wait(c)));
+	    (f->source_ended && f->rest_len == 0 && f->in_pipe == 0 &&
+		(f->held_len == 0 || http_watch_active(c->http)) &&
+		(f != &c->up || !requests_wait(c)));
 }
 
 static void
@@ -192,7 +195,7 @@ pump(struct conn *c, struct flow *f, struct side *src, struct side *dst,
 	enum moved moved = MOVED;
 
 	while (moved == MOVED && !delivered(c, f, dst) &&
-	       f->octets - before < RELAY_TURN_OCTETS)
+	    f->octets - before < RELAY_TURN_OCTETS)
 		moved = move_some(c, f, src, dst);
 	turn->moved |= f->octets != before;
 	turn->again |= moved == MOVED && !delivered(c, f, dst);
@@ -239,7 +242,7 @@ static void
 http_ends(struct conn *c, struct relay_turn *turn)
 {
 	bool nothing_left = http_watch_answered(c->http) &&
-			    c->down.rest_len == 0 && c->down.in_pipe == 0;
+	    c->down.rest_len == 0 && c->down.in_pipe == 0;
 
 	/* Nobody is left to answer what waits for an answer. */
 	if (c->down.ended && c->http->waiting)
@@ -248,8 +251,8 @@ http_ends(struct conn *c, struct relay_turn *turn)
 	    http_guard_between_requests(&c->http->guard));
 	if (c->up.ended && nothing_left)
 		c->down.ended = true;
-	turn->turned_away =
-	    c->http->stopped != CLOSE_NONE && (nothing_left || c->down.ended);
+	turn->turned_away = c->http->stopped != CLOSE_NONE &&
+	    (nothing_left || c->down.ended);
 }
 
 struct relay_turn
@@ -260,7 +263,7 @@ relay_turn(struct conn *c)
 
 	pump(c, &c->up, &c->client, &c->vm, &turn);
 	if (c->vm.broken)
-		c->vm.readable = true; /* it may have sent more before */
+		c->vm.readable = true;	/* it may have sent more before */
 	pump(c, &c->down, &c->vm, &c->client, &turn);
 	pass_end(c, &c->down, &c->vm, &c->client, false);
 	if (c->http != NULL && c->down.octets != before)
