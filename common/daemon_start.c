@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/daemon_start.h"
 
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/log.h"
+
+enum { MESSAGE_MAX = 2 * PATH_MAX };	/* a place, another path, a reason */
 
 static void
 say(enum log_priority level, const char *message)
@@ -29,6 +33,18 @@ daemon_say_warning(const char *message, void *arg)
 {
 	(void)arg;
 	say(LOG_IS_WARNING, message);
+}
+
+void
+daemon_complain(const char *fmt, ...)
+{
+	char message[MESSAGE_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	daemon_say(message, NULL);
 }
 
 void
@@ -63,14 +79,14 @@ daemon_start_log(struct log_writer *writer, const struct daemon_config *config,
 	int fd = log_destination_open(config->log), err;
 
 	if (fd < 0) {
-		fprintf(stderr, "%s: log: %s: %s\n", config->log_place,
+		daemon_complain("%s: log: %s: %s", config->log_place,
 		    config->log, strerror(-fd));
 		return false;
 	}
 	log_set_priorities(log_is_journal(fd));
 	err = log_writer_start(writer, ids, fd);
 	if (err != 0) {
-		fprintf(stderr, "%s: the log writer cannot start: %s\n",
+		daemon_complain("%s: the log writer cannot start: %s",
 		    program, strerror(-err));
 		return false;
 	}

@@ -16,6 +16,10 @@ void daemon_say(const char *message, void *arg);
 /* The same, of a warning. */
 void daemon_say_warning(const char *message, void *arg);
 
+/* daemon_say() what printf(3) makes of it, cut at 8 KiB. */
+void daemon_complain(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
+
 /* The same, in the log. */
 void daemon_error(const char *message, void *arg);
 void daemon_warn(const char *message, void *arg);

@@ -83,7 +83,7 @@ test(const struct jumpd_config *config, enum task task)
 	if (!daemon_config_ids(&config->process, &ids, daemon_say, NULL))
 		return 1;
 	if (start_drop_rights() != 0) {
-		fprintf(stderr, "jumpd: cannot give up privileges\n");
+		daemon_complain("jumpd: cannot give up privileges");
 		return 1;
 	}
 	if (!test_mapping(config, &ids, &names) || !test_keys(config))
@@ -116,7 +116,7 @@ make_keys(const struct jumpd_config *config)
 			printf("%s: made\n", path);
 			continue;
 		}
-		fprintf(stderr, "%s: host_keys.%s: %s: %s\n",
+		daemon_complain("%s: host_keys.%s: %s: %s",
 		    config->host_key_place[type], host_key_type_name(type),
 		    path, problem);
 		status = 1;

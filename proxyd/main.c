@@ -45,7 +45,7 @@ test(const struct proxyd_config *config, enum task task)
 		return 1;
 	/* With the rights that a running master has. */
 	if (sandbox_master() != 0) {
-		fprintf(stderr, "proxyd: cannot give up privileges\n");
+		daemon_complain("proxyd: cannot give up privileges");
 		return 1;
 	}
 	if (!start_compile(config, &ids, &compile, daemon_say, NULL))

@@ -41,7 +41,7 @@ test(const struct xlatd_config *config, enum task task)
 		return 1;
 	/* With the rights that a running master has. */
 	if (master_give_up_rights() != 0) {
-		fprintf(stderr, "xlatd: cannot give up privileges\n");
+		daemon_complain("xlatd: cannot give up privileges");
 		return 1;
 	}
 	for (uint32_t i = 0; i < config->n_instances; i++) {

@@ -251,13 +251,16 @@ class Log(SystemTest):
         self.assertFalse(log_has(path + ".1", "not_mapped"))
 
     def test_the_journal_gets_priorities(self):
-        reader, writer = map(os.fdopen, os.pipe(), "rw")
-        self.addCleanup(reader.close)
+        path = self.world.path("journal")
+        writer = open(path, "a")
         self.addCleanup(writer.close)
+        reader = open(path)
+        self.addCleanup(reader.close)
         at = os.fstat(writer.fileno())
 
         def line_with(text):
-            return next(line for line in reader if text in line)
+            return wait_for(lambda: next(
+                (line for line in reader if text in line), None), text)
         for other, error, info in (0, "<3>", "<6>"), (1, "", ""):
             env = {"JOURNAL_STREAM": "%d:%d" % (at.st_dev, at.st_ino + other)}
             proxyd = self.proxyd(RAW, env=env, stderr=writer)
@@ -271,6 +274,12 @@ class Log(SystemTest):
                 subprocess.run((PROXYD, "-t", "-f", proxyd.config),
                                env={**os.environ, **env}, stderr=writer)
             self.assertRegex(line_with(".map:1: "), "^%s/" % error)
+            proxyd.write_mapping(RAW)
+            proxyd.write_config(log='"/no/such/folder"')
+            with self.world.pop:
+                subprocess.run((PROXYD, "-f", proxyd.config),
+                               env={**os.environ, **env}, stderr=writer)
+            self.assertRegex(line_with("/no/such"), "^%s/" % error)
 
     def test_a_log_file_beside_the_journal_has_no_priorities(self):
         path = self.world.path("plain.log")
