@@ -77,7 +77,7 @@ void world_ended(struct broker_world *, struct broker_child *,
 /* The next news of the broker, within two seconds; 0: none. */
 uint32_t world_news(struct broker_world *, uint64_t *ret_session);
 
-/* A line of the log that has this text, within three seconds. */
+/* A line of the log that has this text, within 20 seconds. */
 bool world_logs(struct broker_world *, const char *text);
 
 /* How often `text` stands in the log up to `end`, as world_logs finds it. */
@@ -86,7 +86,7 @@ unsigned world_counts(struct broker_world *, const char *text,
 
 void child_send(const struct broker_child *, const struct broker_msg *);
 
-/* The next message, within three seconds; false: the end.  *ret_fd is -1 if
+/* The next message, within 20 seconds; false: the end.  *ret_fd is -1 if
  * there was none with it; texts are good until the next call. */
 bool child_receive(const struct broker_child *, struct broker_msg *ret,
     int *ret_fd);
