@@ -96,12 +96,8 @@ run_writer(const struct log_writer *w, int control)
 	const int keep[] = { w->read_fd, control, w->destination };
 
 	sandbox_child_begins("popgate-log");
-	/* A terminal's ^C and a service manager's signals may reach every
-	 * process; the pipe's end ends us. */
-	signal(SIGINT, SIG_IGN);
+	/* The pipe's end ends us. */
 	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGUSR1, SIG_IGN);
 	sandbox_close_fds_except(keep, 3);
 	if (sandbox_enter(&w->ids) != 0)
 		_exit(1);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,8 +68,6 @@ run_child(const struct mapping_job *from, const struct sandbox_ids *ids,
 	uint32_t names;
 
 	sandbox_child_begins("popgate-mapping");
-	/* A terminal's ^C reaches us too; the master decides. */
-	signal(SIGINT, SIG_IGN);
 	alarm(SECONDS);
 	if (keep == NULL)
 		_exit(1);

@@ -125,10 +125,14 @@ sandbox_child_begins(const char *name)
 	sigset_t none;
 	int sig;
 
-	prctl(PR_SET_NAME, name, 0, 0, 0);
 	for (sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
+		if (sig != SIGINT && sig != SIGHUP && sig != SIGUSR1)
+			signal(sig, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_NAME, name, 0, 0, 0);
 }

@@ -46,7 +46,11 @@ int sandbox_master(void);
  */
 void sandbox_close_fds_except(const int *keep, size_t n);
 
-/* Name the process (15 octets) and restore default signal handling. */
+/*
+ * Name the process (15 octets) and restore default signal handling, but ignore
+ * what is for the first process and reaches all where a terminal's ^C or a
+ * service manager sends it to each: SIGINT, SIGHUP, SIGUSR1.
+ */
 void sandbox_child_begins(const char *name);
 
 #endif

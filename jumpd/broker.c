@@ -216,11 +216,8 @@ broker_run(const struct broker_start *start)
 	int err;
 
 	sandbox_child_begins("jumpd-broker");
-	/* Commands come from the parent, which a terminal's ^C reaches too. */
-	signal(SIGINT, SIG_IGN);
+	/* Commands come from the parent. */
 	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGUSR1, SIG_IGN);
 	memcpy(keep + 4, start->fds, BROKER_ORDER_FDS * sizeof(*start->fds));
 	sandbox_close_fds_except(keep, sizeof(keep) / sizeof(keep[0]));
 	b.channel = start->channel;

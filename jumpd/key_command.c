@@ -386,9 +386,6 @@ key_command_run(const struct key_command_config *config, int requests,
 	int err;
 
 	sandbox_child_begins("jumpd-keys");
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGUSR1, SIG_IGN);
 	sandbox_close_fds_except(keep, 2);
 	/* What a program leaves behind comes to us, to be reaped. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

@@ -324,10 +324,6 @@ worker_run(const struct worker_start *start)
 		.local = start->local };
 
 	sandbox_child_begins("jumpd-session");
-	/* Commands come from the parent, which a terminal's ^C reaches too. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGUSR1, SIG_IGN);
 	catch_term();
 	w.start = start;
 	w.slot = keep_own_slot(start);

@@ -329,11 +329,8 @@ worker_run(const struct worker_start *start)
 	int err;
 
 	sandbox_child_begins("proxyd-worker");
-	/* Commands come from the master, which a terminal's ^C reaches too. */
-	signal(SIGINT, SIG_IGN);
+	/* Commands come from the master. */
 	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGUSR1, SIG_IGN);
 	keep[0] = start->channel;
 	keep[1] = start->log_fd;
 	memcpy(keep + 2, start->fds, start->n_fds * sizeof(start->fds[0]));

@@ -250,11 +250,8 @@ worker_run(const struct worker_start *start)
 		    start->handover_before->given : -1 };
 
 	sandbox_child_begins("xlatd-worker");
-	/* Commands come from the master, which a terminal's ^C reaches too. */
-	signal(SIGINT, SIG_IGN);
+	/* Commands come from the master. */
 	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGUSR1, SIG_IGN);
 	sandbox_close_fds_except(keep, sizeof(keep) / sizeof(keep[0]));
 	w.start = *start;
 	log_set_dropped_counter(&w.start.stats->value[XLAT_LOG_DROPPED]);
