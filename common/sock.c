@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -207,4 +208,14 @@ sock_recv_fds(int sock, void *msg, size_t len, int *fds, size_t *n)
 		close(fds[i]);
 	*n = 0;
 	return -EBADMSG;
+}
+
+bool
+sock_all_read(int sock)
+{
+	uint32_t memory[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(memory);
+
+	return getsockopt(sock, SOL_SOCKET, SO_MEMINFO, memory, &len) != 0 ||
+	    memory[SK_MEMINFO_WMEM_ALLOC] == 0;
 }

@@ -64,4 +64,8 @@ ssize_t sock_recv_fds(int sock, void *msg, size_t len, int *fds, size_t *n);
 
 enum { SOCK_FDS_MAX = 128 };
 
+/* Has the other end of this local socket read all that was sent to it?  Also
+ * true if that cannot be told. */
+bool sock_all_read(int sock);
+
 #endif

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "common/sock.h"
 #include "jumpd/broker_state.h"
 
 static void
@@ -15,6 +16,15 @@ link_channel(struct broker_session *s, struct broker_channel *c)
 		c->next->prev = c;
 	s->channels = c;
 	s->broker->n_channels++;
+}
+
+void
+broker_channels_settle(struct broker_session *s)
+{
+	if (s->n_unsettled == 0 || !sock_all_read(s->fd))
+		return;
+	for (; s->n_unsettled > 0; s->n_unsettled--)
+		scan_guard_close(&s->scan);
 }
 
 static void
@@ -30,7 +40,8 @@ unlink_channel(struct broker_session *s, struct broker_channel *c)
 		c->next->prev = c->prev;
 	b->n_channels--;
 	counter_set(&b->stats->value[JUMPD_STAT_CHANNELS], b->n_channels);
-	scan_guard_close(&s->scan);
+	s->n_unsettled++;
+	broker_channels_settle(s);
 	free(c);
 }
 

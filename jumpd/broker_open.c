@@ -317,6 +317,7 @@ broker_open_begin(struct broker_session *s, const struct broker_msg *m)
 	bool counted = false;
 
 	s->n_opens++;
+	broker_channels_settle(s);
 	if (!s->logged_in)
 		reason = DENY_NOT_LOGGED_IN;
 	else if (b->draining)

@@ -137,6 +137,8 @@ struct broker_session {
 
 	struct scan_session scan;
 	uint32_t	 channels_max;	/* for which its process has room */
+	uint32_t	 n_unsettled;	/* channels that have ended and still
+					 * count in `scan` */
 	uint32_t	 last_channel;	/* id */
 	uint32_t	 n_opens, n_connected, n_refused;
 	struct broker_open *opens;	/* owned */
@@ -321,6 +323,13 @@ void broker_dial_failed(struct broker_open *, enum deny_reason);
 /* Hand a connected descriptor to the child; false: the session is gone. */
 bool broker_channel_hand_over(struct broker_open *);
 void broker_channel_closed(struct broker_session *, const struct broker_msg *);
+
+/*
+ * Channels that have ended count no more, once the child has read all that we
+ * sent it: one that says of a channel that it is closed could still keep its
+ * descriptor, unread.
+ */
+void broker_channels_settle(struct broker_session *);
 
 /* It ended without its child's word. */
 void broker_channel_drop(struct broker_session *, struct broker_channel *,

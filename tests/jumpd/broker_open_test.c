@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -443,6 +444,51 @@ Test(broker_open, leaves_places_to_sites_that_have_fewer)
 	world_ended(&w, &third, END_NONE);
 	close(silent);
 	close(vm);
+	cr_expect(world_stop(&w));
+}
+
+/* Wait until there are more octets to be read than `*n`, which they become. */
+static void
+await_more(const struct broker_child *child, int *n)
+{
+	int before = *n, ms;
+
+	for (ms = 0; ms < 20000 && *n == before; ms++) {
+		usleep(1000);
+		cr_assert_eq(ioctl(child->fd, FIONREAD, n), 0);
+	}
+	cr_assert_gt(*n, before);
+}
+
+/* It says of what it has not taken yet that it is closed. */
+Test(broker_open, counts_channels_until_their_process_has_read_of_them)
+{
+	struct broker_msg m = { .type = BROKER_CLOSED };
+	struct broker_child child;
+	int listener, i, unread = 0;
+
+	begin();
+	w.settings.scan.session_channels = 2;
+	listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	child = logged_in("192.0.2.1");
+	m.u.closed.reason = END_DONE;
+	for (i = 1; i <= 2; i++) {
+		child_ask(&child, (uint32_t)i, "2001:db8::1", 22);
+		await_more(&child, &unread);
+		m.u.closed.channel = (uint32_t)i;
+		child_send(&child, &m);
+	}
+	child_ask(&child, 3, "2001:db8::1", 22);
+	/* it is heard, and nothing was read until then */
+	await_more(&child, &unread);
+	cr_expect_eq(answer(&child), DENY_NONE);
+	cr_expect_eq(answer(&child), DENY_NONE);
+	cr_expect_eq(answer(&child), DENY_SESSION_CHANNELS);
+	for (i = 0; i < 4; i++)
+		cr_expect_eq(try_open(&child, "2001:db8::1", 22), DENY_NONE);
+	world_ended(&w, &child, END_NONE);
+	close(listener);
 	cr_expect(world_stop(&w));
 }
 
