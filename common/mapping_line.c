@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/line_words.h"
 #include "common/quote.h"
 
 enum {
@@ -13,13 +14,8 @@ enum {
 	TEXT_MAX = HOSTNAME_MAX + 64	/* octets of the rest */
 };
 
-struct word {
-	const char	*at;		/* borrowed from the line */
-	size_t		 len;
-};
-
 struct parser {
-	const char	*at, *end;	/* what is left of the line */
+	struct word	 rest;		/* of the line */
 	struct mapping_line line;	/* as far as it has been read */
 	bool		 has_services, has_forwarded;
 	char		*problem;	/* borrowed from the caller */
@@ -41,27 +37,6 @@ fail(struct parser *p, const char *setting, const struct word *word,
 	va_end(args);
 	snprintf(p->problem, p->room, "%s: %s%s", setting, quoted, text);
 	return false;
-}
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/* The next word; false at the end of the line or at a comment. */
-static bool
-next_word(struct parser *p, struct word *ret)
-{
-	while (p->at < p->end && is_blank(*p->at))
-		p->at++;
-	if (p->at == p->end || *p->at == '#')
-		return false;
-	ret->at = p->at;
-	while (p->at < p->end && !is_blank(*p->at))
-		p->at++;
-	ret->len = (size_t)(p->at - ret->at);
-	return true;
 }
 
 /*
@@ -305,7 +280,7 @@ read_options(struct parser *p)
 {
 	struct word word;
 
-	while (next_word(p, &word)) {
+	while (line_words_next(&p->rest, &word)) {
 		if (!read_option(p, &word))
 			return false;
 	}
@@ -346,23 +321,18 @@ mapping_line_parse(const char *text, size_t len, struct mapping_line *ret,
 	struct parser p;
 	struct word word;
 
-	p.at = text;
 	p.has_services = p.has_forwarded = false;
 	p.problem = problem;
 	p.room = room;
 	clear_line(&p.line);
-	if (len > 0 && text[len - 1] == '\n')
-		len--;
-	if (len > 0 && text[len - 1] == '\r')
-		len--;
-	p.end = text + len;
-	if (len > MAPPING_LINE_MAX)
+	p.rest = line_words_of(text, len);
+	if (p.rest.len > MAPPING_LINE_MAX)
 		return fail(&p, "line", NULL, "longer than %d octets",
 		    MAPPING_LINE_MAX);
-	if (next_word(&p, &word)) {
+	if (line_words_next(&p.rest, &word)) {
 		if (!read_name(&p, &word))
 			return false;
-		if (!next_word(&p, &word))
+		if (!line_words_next(&p.rest, &word))
 			return fail(&p, "target", NULL, "none given for %s",
 			    p.line.name);
 		if (!read_targets(&p, &word) || !read_options(&p))

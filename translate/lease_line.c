@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "translate/line_words.h"
+#include "common/line_words.h"
 
 enum { SECONDS_DIGITS = 18 };	/* fit 64 bits */
 

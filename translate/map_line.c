@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/line_words.h"
 #include "common/quote.h"
-#include "translate/line_words.h"
 
 enum {
 	QUOTED_MAX = 160,	/* octets of a message that show the word */

@@ -5,8 +5,8 @@
  *
  * Pure.  A word is borrowed from the line and has no NUL behind it.
  */
-#ifndef TRANSLATE_LINE_WORDS_H
-#define TRANSLATE_LINE_WORDS_H
+#ifndef COMMON_LINE_WORDS_H
+#define COMMON_LINE_WORDS_H
 
 #include <stdbool.h>
 #include <stddef.h>

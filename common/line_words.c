@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "translate/line_words.h"
+#include "common/line_words.h"
 
 static bool
 is_blank(char c)
