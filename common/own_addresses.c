@@ -8,7 +8,6 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/sock.h"
 
@@ -47,19 +46,7 @@ own_addresses(struct addr *out, size_t max)
 int
 own_addresses_open(void)
 {
-	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    NETLINK_ROUTE);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)&kernel,
-		sizeof(kernel)) == 0)
-		return fd;
-	err = errno;
-	close(fd);
-	return -err;
+	return sock_rtnetlink(SOCK_NONBLOCK);
 }
 
 static int

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -218,4 +219,22 @@ sock_all_read(int sock)
 
 	return getsockopt(sock, SOL_SOCKET, SO_MEMINFO, memory, &len) != 0 ||
 	    memory[SK_MEMINFO_WMEM_ALLOC] == 0;
+}
+
+int
+sock_rtnetlink(int flags)
+{
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | flags,
+	    NETLINK_ROUTE);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&kernel,
+		sizeof(kernel)) == 0)
+		return fd;
+	err = errno;
+	close(fd);
+	return -err;
 }

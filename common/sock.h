@@ -68,4 +68,8 @@ enum { SOCK_FDS_MAX = 128 };
  * true if that cannot be told. */
 bool sock_all_read(int sock);
 
+/* A socket to the kernel's routes and addresses, rtnetlink(7), owned by the
+ * caller, or -errno.  `flags` are socket(2)'s: 0 or SOCK_NONBLOCK. */
+int sock_rtnetlink(int flags);
+
 #endif

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/sock.h"
+
 enum {
 	REQUEST_OCTETS = 256,
 	ANSWER_OCTETS = 4096,
@@ -27,16 +29,12 @@ struct request {
 int
 rtnl_open(void)
 {
-	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	const struct timeval patience = { .tv_sec = PATIENCE_S };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	int err;
+	int fd = sock_rtnetlink(0), err;
 
 	if (fd < 0)
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)&kernel,
-		sizeof(kernel)) == 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		return fd;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
 		sizeof(patience)) == 0)
 		return fd;
 	err = errno;
