@@ -76,30 +76,22 @@ wishes_of(const struct xlatd_instance *instance)
 	return wishes;
 }
 
-static int
-grant(int rtnl, unsigned ifindex, struct wish *wish)
-{
-	int err = wish->address ?
-	    rtnl_address_add(rtnl, ifindex, &wish->prefix.addr,
-		wish->prefix.len) :
-	    rtnl_route_add(rtnl, ifindex, &wish->prefix);
-
-	wish->granted = err == 0;
-	return err == -EALREADY ? 0 : err;
-}
-
 /*
- * Grant again what was granted before, and which somebody may have taken: a
- * device that goes down, if only for a moment, loses its routes.
+ * With `again` it was granted before, and somebody may have taken it: a device
+ * that goes down, if only for a moment, loses its routes.
  */
 static int
-renew(int rtnl, unsigned ifindex, struct wish *wish)
+grant(int rtnl, unsigned ifindex, struct wish *wish, bool again)
 {
-	int err = wish->address ?
-	    rtnl_address_add(rtnl, ifindex, &wish->prefix.addr,
-		wish->prefix.len) :
-	    rtnl_route_renew(rtnl, ifindex, &wish->prefix);
+	int err;
 
+	if (wish->address)
+		err = rtnl_address_add(rtnl, ifindex, &wish->prefix.addr,
+		    wish->prefix.len);
+	else if (again)
+		err = rtnl_route_renew(rtnl, ifindex, &wish->prefix);
+	else
+		err = rtnl_route_add(rtnl, ifindex, &wish->prefix);
 	wish->granted = err == 0;
 	return err == -EALREADY ? 0 : err;
 }
@@ -143,9 +135,8 @@ grant_new(int rtnl, const struct tun *tun, const struct wishes *old,
 	size_t i;
 
 	for (i = 0; i < new->n && err == 0; i++)
-		err = wishes_have(old, &new->wish[i]) ?
-		    renew(rtnl, tun->ifindex, &new->wish[i]) :
-		    grant(rtnl, tun->ifindex, &new->wish[i]);
+		err = grant(rtnl, tun->ifindex, &new->wish[i],
+		    wishes_have(old, &new->wish[i]));
 	if (err == 0)
 		return true;
 	explain(tun, &new->wish[--i], err, problem, room);
@@ -233,7 +224,7 @@ setup_withdraw(const struct tun *tun, const struct xlatd_instance *before,
 			take_back(rtnl, tun->ifindex, &old.wish[i]);
 	/* With its last IPv4 address a device loses all IPv4 routes. */
 	for (size_t i = 0; rtnl >= 0 && i < new.n; i++)
-		renew(rtnl, tun->ifindex, &new.wish[i]);
+		grant(rtnl, tun->ifindex, &new.wish[i], true);
 	if (rtnl >= 0)
 		close(rtnl);
 	free(new.wish);
