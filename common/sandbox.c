@@ -126,12 +126,8 @@ sandbox_child_begins(const char *name)
 	int sig;
 
 	for (sig = 1; sig < NSIG; sig++)
-		if (sig != SIGINT && sig != SIGHUP && sig != SIGUSR1)
-			signal(sig, SIG_DFL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGUSR1, SIG_IGN);
+		signal(sig, sig == SIGPIPE || sig == SIGINT || sig == SIGHUP ||
+		    sig == SIGUSR1 ? SIG_IGN : SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NAME, name, 0, 0, 0);

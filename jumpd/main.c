@@ -2,7 +2,6 @@
 /*
  * main.c - the command line of jumpd(8).
  */
-#include "common/daemon_start.h"
 #include "config.h"
 
 #include <event2/event.h>
@@ -11,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/daemon_start.h"
 #include "common/log.h"
 #include "jumpd/host_key_make.h"
 #include "jumpd/parent.h"

@@ -27,8 +27,6 @@ struct ssh_message_struct;
 struct ssh_session_struct;
 
 enum {
-	/* Also of those that the client has not closed yet. */
-	SESSION_CHANNELS_MAX = JUMPD_CHANNELS_MAX,
 	/* Asked of the broker beyond what it opens at once: it answers these
 	 * immediately, and all answers have room in the socket. */
 	SESSION_REQUESTS_MORE = 32,

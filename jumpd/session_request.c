@@ -39,7 +39,8 @@ refuse(struct session *s, ssh_message message, enum deny_reason reason)
 
 /* --- channels to targets -------------------------------------------------- */
 
-/* Room for one more channel.  Returns false if there is none. */
+/* Room for one more channel, beside those that the client has not closed yet.
+ * Returns false if there is none. */
 static bool
 channel_room(struct session *s)
 {
@@ -48,7 +49,7 @@ channel_room(struct session *s)
 
 	if (s->n_channels < s->n_room)
 		return true;
-	if (s->n_channels >= SESSION_CHANNELS_MAX)
+	if (s->n_channels >= JUMPD_CHANNELS_MAX)
 		return false;
 	more = reallocarray(s->channel, room, sizeof(*more));
 	if (more == NULL)
