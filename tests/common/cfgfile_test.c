@@ -6,9 +6,8 @@
 
 #include "common/cfgfile_values.h"
 #include "tests/lib/hostile.h"
+#include "tests/lib/reports.h"
 #include "tests/lib/scratch_folder.h"
-
-enum { REPORTS_MAX = 8192 };
 
 /* What the readers found, over these defaults. */
 struct found {
@@ -37,15 +36,6 @@ static void
 put(const char *name, const char *text)
 {
 	put_bytes(name, text, strlen(text));
-}
-
-static void
-collect(const char *message, void *arg)
-{
-	char *reports = arg;
-	size_t len = strlen(reports);
-
-	snprintf(reports + len, REPORTS_MAX - len, "%s\n", message);
 }
 
 static void
@@ -100,7 +90,7 @@ reports_of_file(void)
 	bool good;
 
 	reports[0] = '\0';
-	cfgfile = cfgfile_open("t.conf", collect, reports);
+	cfgfile = cfgfile_open("t.conf", reports_collect, reports);
 	good = cfgfile != NULL && read_settings(cfgfile, &found);
 	cfgfile_close(cfgfile);
 	cr_assert_eq(good, reports[0] == '\0', "good %d with reports:\n%s",
@@ -139,7 +129,7 @@ Test(cfgfile, reads_every_type)
 	struct found found;
 
 	put("t.conf", good_text);
-	cfgfile = cfgfile_open("t.conf", collect, reports);
+	cfgfile = cfgfile_open("t.conf", reports_collect, reports);
 	cr_assert_not_null(cfgfile, "%s", reports);
 	cr_expect(read_settings(cfgfile, &found), "%s", reports);
 	cr_expect_str_eq(found.text, "one string");
@@ -168,7 +158,7 @@ Test(cfgfile, leaves_defaults_where_nothing_is_set)
 	struct found found;
 
 	put("t.conf", "text = \"\"; names = ( ); flag = 1;");
-	cfgfile = cfgfile_open("t.conf", collect, reports);
+	cfgfile = cfgfile_open("t.conf", reports_collect, reports);
 	cr_assert_not_null(cfgfile, "%s", reports);
 	cr_expect_not(read_settings(cfgfile, &found));
 	cr_expect_str_eq(reports,
@@ -186,25 +176,6 @@ Test(cfgfile, a_missing_group_is_an_empty_one)
 	cr_expect_str_eq(reports_of("text = \"x\"; inner = 1;"),
 	    "t.conf:1: inner: unknown setting\n");
 }
-
-struct wrong {
-	const char	*text;
-	const char	*reports;
-};
-
-static void
-check_all(const struct wrong *wrong, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const char *reports = reports_of(wrong[i].text);
-
-		cr_expect_str_eq(reports, wrong[i].reports,
-		    "%s\nsaid:\n%swanted:\n%s", wrong[i].text, reports,
-		    wrong[i].reports);
-	}
-}
-
-#define CHECK_ALL(cases) check_all(cases, sizeof(cases) / sizeof((cases)[0]))
 
 Test(cfgfile, says_where_and_what_is_wrong)
 {
@@ -272,7 +243,7 @@ Test(cfgfile, says_where_and_what_is_wrong)
 		    "t.conf:1: number: must be an integer\n" }
 	};
 
-	CHECK_ALL(cases);
+	REPORTS_EXPECT(cases, reports_of);
 }
 
 Test(cfgfile, refuses_unknown_settings_at_every_depth)
@@ -301,7 +272,7 @@ Test(cfgfile, refuses_unknown_settings_at_every_depth)
 		    "t.conf:1: c: unknown setting\n" }
 	};
 
-	CHECK_ALL(cases);
+	REPORTS_EXPECT(cases, reports_of);
 }
 
 Test(cfgfile, says_where_the_syntax_is_wrong)
@@ -315,7 +286,7 @@ Test(cfgfile, says_where_the_syntax_is_wrong)
 		{ "a = {", "t.conf:1: syntax error\n" }
 	};
 
-	CHECK_ALL(cases);
+	REPORTS_EXPECT(cases, reports_of);
 }
 
 /* Each of these libconfig 1.5 takes for something else, without a word. */
@@ -347,7 +318,7 @@ Test(cfgfile, refuses_what_libconfig_misreads)
 		    "t.conf:1: a string with a NUL octet in it\n" }
 	};
 
-	CHECK_ALL(cases);
+	REPORTS_EXPECT(cases, reports_of);
 	put_bytes("t.conf", "a = 1;\n\0b = 2;", 14);
 	cr_expect_str_eq(reports_of_file(),
 	    "t.conf:2: a NUL octet: not a configuration file\n");
@@ -366,8 +337,8 @@ Test(cfgfile, says_why_a_file_cannot_be_read)
 {
 	char reports[REPORTS_MAX] = "";
 
-	cr_expect_null(cfgfile_open("none.conf", collect, reports));
-	cr_expect_null(cfgfile_open("/", collect, reports));
+	cr_expect_null(cfgfile_open("none.conf", reports_collect, reports));
+	cr_expect_null(cfgfile_open("/", reports_collect, reports));
 	cr_expect_str_eq(reports,
 	    "none.conf: cannot read: No such file or directory\n"
 	    "/: cannot read: Is a directory\n");
@@ -436,7 +407,7 @@ Test(cfgfile, takes_include_only_where_libconfig_would)
 	};
 
 	put("one.inc", "number = 1;");
-	CHECK_ALL(cases);
+	REPORTS_EXPECT(cases, reports_of);
 }
 
 Test(cfgfile, finds_includes_in_the_folder_of_the_file)
@@ -450,7 +421,7 @@ Test(cfgfile, finds_includes_in_the_folder_of_the_file)
 	cr_assert_eq(mkdir("sub/more", 0755), 0);
 	put("sub/more/one.inc", "@include \"two.inc\"\nnumber = 0;");
 	put("sub/two.inc", "text = \"two\"; flag = 0;");
-	cfgfile = cfgfile_open("sub/t.conf", collect, reports);
+	cfgfile = cfgfile_open("sub/t.conf", reports_collect, reports);
 	cr_assert_not_null(cfgfile, "%s", reports);
 	cr_expect_not(read_settings(cfgfile, &found));
 	cr_expect_str_eq(found.text, "two");

@@ -32,6 +32,16 @@ logged_in(const char *vector)
 	return child;
 }
 
+/* After begin() and more settings: a VM listens, a key may log in and has. */
+static struct broker_child
+logged_in_beside_vm(int *ret_listener)
+{
+	world_add_keys(&w, KEY_FILE_AUTHORIZED, 1, "$key-ed25519");
+	*ret_listener = vm_listen("2001:db8::1", 22);
+	world_start(&w);
+	return logged_in("key-ed25519");
+}
+
 static bool
 may_login(const char *vector)
 {
@@ -50,10 +60,7 @@ Test(broker_reload, takes_new_settings_mapping_and_keys_over)
 	int listener, fd;
 
 	begin();
-	world_add_keys(&w, KEY_FILE_AUTHORIZED, 1, "$key-ed25519");
-	listener = vm_listen("2001:db8::1", 22);
-	world_start(&w);
-	child = logged_in("key-ed25519");
+	child = logged_in_beside_vm(&listener);
 	cr_expect_eq(child_open(&child, "vm1.test", 22, &channel, &fd),
 	    DENY_DNS_OFF);
 	cr_expect_not(may_login("key-rsa2048"));
@@ -84,10 +91,7 @@ Test(broker_reload, ends_nothing_unless_told_to)
 	int listener, fd;
 
 	begin();
-	world_add_keys(&w, KEY_FILE_AUTHORIZED, 1, "$key-ed25519");
-	listener = vm_listen("2001:db8::1", 22);
-	world_start(&w);
-	child = logged_in("key-ed25519");
+	child = logged_in_beside_vm(&listener);
 	cr_assert_eq(child_open(&child, "2001:db8::1", 22, &channel, &fd),
 	    DENY_NONE);
 	w.bundle_len = 0;
@@ -164,10 +168,7 @@ Test(broker_reload, ends_channels_to_its_host_that_no_rule_is_for_any_more)
 
 	begin();
 	w.settings.reload_kills_denied = true;
-	world_add_keys(&w, KEY_FILE_AUTHORIZED, 1, "$key-ed25519");
-	listener = vm_listen("2001:db8::1", 22);
-	world_start(&w);
-	child = logged_in("key-ed25519");
+	child = logged_in_beside_vm(&listener);
 	cr_assert_eq(child_open(&child, "2001:db8::1", 22, &channel, &fd),
 	    DENY_NONE);
 	w.settings.egress.n_allow = 1;

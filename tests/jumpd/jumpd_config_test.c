@@ -321,7 +321,7 @@ Test(jumpd_config, warns_of_open_doors)
 	struct jumpd_config *config = config_load_good(LISTENERS LOGIN);
 
 	config_reports[0] = '\0';
-	jumpd_config_warn(config, config_collect, config_reports);
+	jumpd_config_warn(config, reports_collect, config_reports);
 	cr_expect_str_eq(config_reports,
 	    "j.conf: warning: allow: it is empty: no target can be reached\n"
 	    "j.conf: warning: limits.connections: there is none, and anyone "
@@ -333,7 +333,7 @@ Test(jumpd_config, warns_of_open_doors)
 	jumpd_config_free(config);
 	config = config_load_good(everything);
 	config_reports[0] = '\0';
-	jumpd_config_warn(config, config_collect, config_reports);
+	jumpd_config_warn(config, reports_collect, config_reports);
 	cr_expect_str_eq(config_reports, "");
 	jumpd_config_free(config);
 }
@@ -347,13 +347,13 @@ Test(jumpd_config, knows_its_own_addresses)
 	many[0] = egress->own[1].addr;
 	config_reports[0] = '\0';
 	cr_assert(jumpd_config_add_own_addresses(config, many, 1,
-	    config_collect, config_reports));
+	    reports_collect, config_reports));
 	cr_assert_eq(egress->n_own, 3);
 	expect_endpoint(&egress->own[2], "[2001:db8:1::1]:22");
 	for (size_t i = 1; i < EGRESS_OWN_MAX; i++)
 		many[i] = many[0];
 	cr_expect_not(jumpd_config_add_own_addresses(config, many,
-	    EGRESS_OWN_MAX, config_collect, config_reports));
+	    EGRESS_OWN_MAX, reports_collect, config_reports));
 	cr_expect(strstr(config_reports, "j.conf:5: listeners: more than ") ==
 	    config_reports, "%s", config_reports);
 	jumpd_config_free(config);

@@ -5,16 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-char config_reports[CONFIG_TEXT_MAX];
-
-void
-config_collect(const char *message, void *arg)
-{
-	char *reports = arg;
-	size_t len = strlen(reports);
-
-	snprintf(reports + len, CONFIG_TEXT_MAX - len, "%s\n", message);
-}
+char config_reports[REPORTS_MAX];
 
 struct jumpd_config *
 config_load(const char *text)
@@ -26,7 +17,7 @@ config_load(const char *text)
 	cr_assert_neq(fputs(text, file), EOF);
 	cr_assert_eq(fclose(file), 0);
 	config_reports[0] = '\0';
-	config = jumpd_config_load("j.conf", config_collect,
+	config = jumpd_config_load("j.conf", reports_collect,
 	    config_reports);
 	cr_assert_eq(config != NULL, config_reports[0] == '\0',
 	    "%s\nis %sloaded with reports:\n%s", text,

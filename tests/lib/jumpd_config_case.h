@@ -6,6 +6,7 @@
 #define TESTS_LIB_JUMPD_CONFIG_CASE_H
 
 #include "jumpd/jumpd_config.h"
+#include "tests/lib/reports.h"
 
 enum { CONFIG_TEXT_MAX = 65536 };
 
@@ -13,10 +14,7 @@ enum { CONFIG_TEXT_MAX = 65536 };
 #define LISTENERS "listeners = ( { address = \"192.0.2.1\"; } );\n"
 #define LOGIN "authentication = [ \"none\" ];\n"
 
-extern char config_reports[CONFIG_TEXT_MAX];	/* of the last load; lines */
-
-/* A cfgfile_report_fn that adds a line to `arg`, of CONFIG_TEXT_MAX. */
-void config_collect(const char *message, void *arg);
+extern char config_reports[REPORTS_MAX];	/* of the last load; lines */
 
 /* Load the text as j.conf.  Returns the configuration, owned by the caller,
  * or NULL if and only if there were reports. */

@@ -7,6 +7,7 @@
 #include "proxyd/proxyd_config.h"
 #include "proxyd/proxyd_numbers.h"
 #include "tests/lib/addresses.h"
+#include "tests/lib/reports.h"
 #include "tests/lib/scratch_folder.h"
 
 enum { TEXT_MAX = 65536 };
@@ -19,15 +20,6 @@ enum { TEXT_MAX = 65536 };
 TestSuite(proxyd_config, .init = scratch_enter, .fini = scratch_leave);
 
 static void
-collect(const char *message, void *arg)
-{
-	char *reports = arg;
-	size_t len = strlen(reports);
-
-	snprintf(reports + len, TEXT_MAX - len, "%s\n", message);
-}
-
-static void
 put(const char *name, const char *text)
 {
 	FILE *file = fopen(name, "w");
@@ -38,7 +30,7 @@ put(const char *name, const char *text)
 }
 
 /* What was reported by the last load. */
-static char reports[TEXT_MAX];
+static char reports[REPORTS_MAX];
 
 static struct proxyd_config *	/* owned by the caller, or NULL */
 load(const char *text)
@@ -47,7 +39,7 @@ load(const char *text)
 
 	put("p.conf", text);
 	reports[0] = '\0';
-	config = proxyd_config_load("p.conf", collect, reports);
+	config = proxyd_config_load("p.conf", reports_collect, reports);
 	cr_assert_eq(config != NULL, reports[0] == '\0',
 	    "%s\nis %sloaded with reports:\n%s", text,
 	    config == NULL ? "not " : "", reports);
@@ -335,23 +327,12 @@ Test(proxyd_config, prints_what_it_reads_again)
 	}
 }
 
-struct wrong {
-	const char	*text;
-	const char	*reports;
-};
-
-static void
-check_all(const struct wrong *wrong, size_t n)
+static const char *
+refused(const char *text)
 {
-	for (size_t i = 0; i < n; i++) {
-		cr_expect_null(load(wrong[i].text), "%s", wrong[i].text);
-		cr_expect_str_eq(reports, wrong[i].reports,
-		    "%s\nsaid:\n%swanted:\n%s", wrong[i].text, reports,
-		    wrong[i].reports);
-	}
+	cr_expect_null(load(text), "%s", text);
+	return reports;
 }
-
-#define CHECK_ALL(cases) check_all(cases, sizeof(cases) / sizeof((cases)[0]))
 
 Test(proxyd_config, says_what_is_wrong_with_the_process)
 {
@@ -388,7 +369,7 @@ Test(proxyd_config, says_what_is_wrong_with_the_process)
 		    "p.conf:3: keepalive: must be a group: { ... }\n" }
 	};
 
-	CHECK_ALL(cases);
+	REPORTS_EXPECT(cases, refused);
 }
 
 #define LISTENER(settings) "listeners = ( {" settings "} );\n" ALLOW
@@ -459,7 +440,7 @@ Test(proxyd_config, says_what_is_wrong_with_listeners)
 	};
 	struct proxyd_config *config;
 
-	CHECK_ALL(cases);
+	REPORTS_EXPECT(cases, refused);
 	/* The same port elsewhere, and another port, are fine. */
 	config = load_good(SECOND("address = \"::\"; port = 80;"
 	    "protocol = \"http\"; }, { address = \"0.0.0.0\"; port = 81; "
@@ -519,7 +500,7 @@ Test(proxyd_config, says_what_is_wrong_with_prefixes)
 		    "48, 56, 64 or 96, not 24\n" }
 	};
 
-	CHECK_ALL(cases);
+	REPORTS_EXPECT(cases, refused);
 }
 
 Test(proxyd_config, says_what_is_wrong_with_accept_proxy)
@@ -559,7 +540,7 @@ Test(proxyd_config, says_what_is_wrong_with_accept_proxy)
 		    "p.conf:3: accept_proxy: unknown setting\n" }
 	};
 
-	CHECK_ALL(cases);
+	REPORTS_EXPECT(cases, refused);
 }
 
 #define EMBED(prefix) LISTENERS ALLOW "nat64_prefixes = " \
@@ -606,7 +587,7 @@ Test(proxyd_config, says_what_is_wrong_with_the_embed_prefix)
 		    "is in the embed prefix, whose addresses are clients\n" }
 	};
 
-	CHECK_ALL(cases);
+	REPORTS_EXPECT(cases, refused);
 }
 
 Test(proxyd_config, says_what_is_wrong_with_addresses)
@@ -656,7 +637,7 @@ Test(proxyd_config, says_what_is_wrong_with_addresses)
 		    "is one of our own listeners\n" }
 	};
 
-	CHECK_ALL(cases);
+	REPORTS_EXPECT(cases, refused);
 }
 
 Test(proxyd_config, says_what_is_wrong_with_the_mapping)
@@ -676,7 +657,7 @@ Test(proxyd_config, says_what_is_wrong_with_the_mapping)
 		    "p.conf:3: mapping[1]: must be a string\n" }
 	};
 
-	CHECK_ALL(cases);
+	REPORTS_EXPECT(cases, refused);
 }
 
 Test(proxyd_config, refuses_unknown_settings_at_every_depth)
@@ -697,7 +678,7 @@ Test(proxyd_config, refuses_unknown_settings_at_every_depth)
 		    "p.conf:2: listeners[0].service: unknown setting\n" }
 	};
 
-	CHECK_ALL(cases);
+	REPORTS_EXPECT(cases, refused);
 }
 
 static void
@@ -799,7 +780,7 @@ Test(proxyd_config, folder_names_are_no_pattern)
 	cr_assert_eq(system("mkdir 'a*[b'"), 0);
 	put("a*[b/p.conf", LISTENERS ALLOW
 	    "mapping_files = [ \"*.map\", \"one.map\" ];");
-	config = proxyd_config_load("a*[b/p.conf", collect, reports);
+	config = proxyd_config_load("a*[b/p.conf", reports_collect, reports);
 	cr_assert_not_null(config, "%s", reports);
 	snprintf(wanted, sizeof(wanted), "%s/a\\*\\[b/*.map", scratch_folder);
 	cr_expect_str_eq(config->mapping.file[0], wanted);
@@ -818,18 +799,18 @@ Test(proxyd_config, adds_own_addresses_to_wildcards)
 	};
 	char text[ENDPOINT_TEXT_MAX];
 
-	cr_expect(proxyd_config_add_own_addresses(config, own, 3, collect,
+	cr_expect(proxyd_config_add_own_addresses(config, own, 3, reports_collect,
 	    reports), "%s", reports);
 	cr_assert_eq(policy->n_own, 4);
 	cr_expect_str_eq(endpoint_format(&policy->own[2], text),
 	    "[2001:db8::a]:443");
 	cr_expect_str_eq(endpoint_format(&policy->own[3], text),
 	    "[2001:db8::b]:443");
-	cr_expect(proxyd_config_add_own_addresses(config, own, 0, collect,
+	cr_expect(proxyd_config_add_own_addresses(config, own, 0, reports_collect,
 	    reports), "%s", reports);
 	cr_expect_str_eq(reports, "");
 	own[0] = addr_of("2001:db8:2::1");
-	cr_expect_not(proxyd_config_add_own_addresses(config, own, 1, collect,
+	cr_expect_not(proxyd_config_add_own_addresses(config, own, 1, reports_collect,
 	    reports));
 	cr_expect_str_eq(reports, "p.conf: default_target: \"2001:db8:2::1\" "
 	    "is one of our own listeners\n");
@@ -847,8 +828,8 @@ Test(proxyd_config, has_room_for_so_many_own_addresses)
 		own[i].octet[15] = (uint8_t)i;
 	}
 	cr_expect(proxyd_config_add_own_addresses(config, own,
-	    TARGET_POLICY_OWN_MAX - 2, collect, reports), "%s", reports);
-	cr_expect_not(proxyd_config_add_own_addresses(config, own, 1, collect,
+	    TARGET_POLICY_OWN_MAX - 2, reports_collect, reports), "%s", reports);
+	cr_expect_not(proxyd_config_add_own_addresses(config, own, 1, reports_collect,
 	    reports));
 	cr_expect_str_eq(reports, "p.conf: listeners: more than 512 addresses "
 	    "and ports of this host; name those to listen on instead of "

@@ -18,9 +18,8 @@ NO_SERVER = 7011
 PORTS = '"22", "7000-7099"'
 
 
-class Servers:
-    """On VM[1]: what answers at ECHO, SINK and SOURCE.  One for a whole
-    run."""
+class Once:
+    """There is one of these for a whole run."""
 
     instance = None
 
@@ -29,6 +28,10 @@ class Servers:
         if cls.instance is None:
             cls.instance = cls()
         return cls.instance
+
+
+class Servers(Once):
+    """On VM[1]: what answers at ECHO, SINK and SOURCE."""
 
     def __init__(self):
         for port, serve in ((ECHO, self.echo), (SINK, self.sink),
@@ -71,16 +74,8 @@ class Servers:
         time.sleep(60)
 
 
-class Sshd:
+class Sshd(Once):
     """A real sshd on VM[1] and VM[2], for root with a key."""
-
-    instance = None
-
-    @classmethod
-    def start(cls):
-        if cls.instance is None:
-            cls.instance = cls()
-        return cls.instance
 
     def __init__(self):
         w = world()
